@@ -1,0 +1,5 @@
+"""`python -m paramedic` is `paramedic`."""
+
+from paramedic.cli.main import main
+
+main()

@@ -1,0 +1,89 @@
+"""`paramedic`: the list of commands, each imported when it is called."""
+
+import importlib
+import sys
+import traceback
+from collections.abc import Sequence
+
+import click
+
+from paramedic import __version__
+from paramedic.model.errors import ParamedicError
+
+COMMANDS = {
+    "watch": "Watch the servers of this machine, or start one and own its recovery.",
+    "status": "Show what is known of every server now.",
+    "incidents": "List incidents, newest first.",
+    "explain": "Tell the chain of events behind an alert, an incident or an action.",
+    "diagnose": "Say what is wrong, from log files alone.",
+    "approve": "Let a proposed action happen.",
+    "reject": "Refuse a proposed action.",
+    "stop": "Stop the running watch and the engines that it started.",
+    "check": "Judge rules, faults and vocabulary: this version's, and your own.",
+    "config": "Show or check the configuration.",
+    "practice": "A pretend vLLM to practise on: serve, break, mend, list.",
+}
+
+EXIT_DEFECT = 70
+
+
+class LazyGroup(click.Group):
+    """A group that imports a command's module only when that command is called."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 (click's signature)
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = importlib.import_module(f"paramedic.cli.{cmd_name}").command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="paramedic")
+def paramedic() -> None:
+    """The on-call engineer for LLM inference servers.
+
+    \b
+    Examples:
+      paramedic watch                         watch every vLLM of this machine
+      paramedic watch -- vllm serve MODEL     start one and bring it back when it dies
+      paramedic diagnose server.log           say what is wrong with a server that died
+
+    \b
+    Exit codes: 0 fine, 1 found something, 2 usage or configuration, 3 could not tell,
+    4 the daemon is not there or not free, 70 a defect of ours.
+    """
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; every expected error becomes a sentence and its exit code, every other one a report."""
+    try:
+        code = paramedic.main(arguments, prog_name="paramedic", standalone_mode=False)
+    except click.exceptions.Exit as stop:
+        code = stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        code = 2
+    except click.Abort:
+        code = 130
+    except ParamedicError as error:
+        click.echo(f"paramedic: {error}", err=True)
+        code = error.exit_code
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader of our output has gone: nothing more to say
+        code = 0
+    except Exception:  # noqa: BLE001 (the last barrier of a command: a defect of ours, with what to report)
+        traceback.print_exc()
+        click.echo(
+            f"paramedic {__version__}: this is a defect of Paramedic, not of your server.\n"
+            "Please report it with the lines above.",
+            err=True,
+        )
+        code = EXIT_DEFECT
+    sys.exit(code if isinstance(code, int) else 0)

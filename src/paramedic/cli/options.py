@@ -1,0 +1,54 @@
+"""Options that several commands share, and how a command answers."""
+
+import json
+import locale
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from paramedic.model.text import Language
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+
+def data_dir_option(function: Function) -> Function:
+    return click.option(
+        "--data-dir",
+        type=click.Path(file_okay=False, path_type=Path),
+        envvar="PARAMEDIC_DATA",
+        default=default_data_dir,
+        help="Where Paramedic keeps what it knows.  [default: ~/.local/share/paramedic, for root /var/lib/paramedic]",
+    )(function)
+
+
+def json_option(function: Function) -> Function:
+    return click.option("--json", "as_json", is_flag=True, help="One JSON document for machines.")(function)
+
+
+def lang_option(function: Function) -> Function:
+    return click.option(
+        "--lang", type=click.Choice(["en", "zh"]), default=language_of_locale, help="Language.  [default: the locale's]"
+    )(function)
+
+
+def default_data_dir() -> Path:
+    """The data folder where none is named."""
+    if os.geteuid() == 0:
+        return Path("/var/lib/paramedic")
+    return Path.home() / ".local" / "share" / "paramedic"
+
+
+def language_of_locale() -> Language:
+    """Chinese where the locale says so, else English."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if value := os.environ.get(name):
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "zh" if (locale.getlocale()[0] or "").lower().startswith(("zh", "chinese")) else "en"
+
+
+def print_json(document: object) -> None:
+    """One JSON document on standard output."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))

@@ -1,0 +1,1 @@
+"""The nouns: targets, samples, alerts, findings, actions. Frozen dataclasses, standard library only."""

@@ -1,0 +1,1 @@
+"""Numbers over time: reading, keeping, asking."""
