@@ -1,0 +1,351 @@
+"""Events to a view: what is so now, given everything that happened."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from paramedic.journal import events as e
+from paramedic.journal.codec import Entry
+from paramedic.model.action import ActionKind, Outcome
+from paramedic.model.alert import Alert
+from paramedic.model.finding import Diagnosis
+from paramedic.model.level import Level
+from paramedic.model.target import EngineProcess, EngineState, Exit, Target
+from paramedic.model.text import Text
+
+
+@dataclass(frozen=True, slots=True)
+class TargetView:
+    """A target as the journal knows it. Times are UTC ns; `state_seq` is the event to name as a reason."""
+
+    target: Target
+    added_seq: int
+    state: EngineState = EngineState.UNKNOWN
+    state_since: int = 0
+    state_reason: str = ""
+    state_seq: int = 0
+    run: int = 0
+    process: EngineProcess | None = None
+    started_by_us: bool = False
+    seen_at: int = 0
+    stage: str = ""
+    stage_since: int = 0
+    log: str = ""
+    exits: tuple[Exit, ...] = ()  # of this run
+    removed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AlertView:
+    """An alert that fires, or did."""
+
+    alert: Alert
+    fired_at: int
+    fired_seq: int
+    incident: str = ""
+    resolved_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentView:
+    """Alerts of one target that belong together, and what was done about them."""
+
+    id: str
+    target: str
+    level: Level
+    opened_at: int
+    opened_seq: int
+    alerts: tuple[str, ...] = ()
+    diagnosis: Diagnosis | None = None
+    diagnosis_seq: int = 0
+    diagnosed_at: int = 0
+    actions: tuple[str, ...] = ()
+    human_needed: Text | None = None
+    human_seq: int = 0
+    resolved_at: int | None = None
+    resolved_reason: str = ""
+
+    @property
+    def open(self) -> bool:
+        return self.resolved_at is None
+
+
+@dataclass(frozen=True, slots=True)
+class ActionView:
+    """An action: requested, perhaps approved, started, finished."""
+
+    request: e.ActionRequested
+    requested_at: int
+    requested_seq: int
+    approved_by: str = ""
+    rejected_by: str = ""
+    started_at: int | None = None
+    started_seq: int = 0
+    step: str = ""
+    finished_at: int | None = None
+    finished_seq: int = 0
+    outcome: Outcome | None = None
+    detail: str = ""
+
+    @property
+    def kind(self) -> ActionKind:
+        return self.request.kind
+
+    @property
+    def over(self) -> bool:
+        return self.finished_at is not None or bool(self.rejected_by)
+
+    @property
+    def waits_for_approval(self) -> bool:
+        return self.request.needs_approval and not self.approved_by and not self.over
+
+    @property
+    def running(self) -> bool:
+        return self.started_at is not None and not self.over
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryView:
+    """A notification on its way, or arrived, or lost."""
+
+    request: e.DeliveryRequested
+    requested_at: int
+    requested_seq: int
+    attempts: int = 0
+    outcome: Outcome | None = None
+    detail: str = ""
+
+
+@dataclass(slots=True)
+class View:
+    """Everything that is so. Only `apply` changes it."""
+
+    targets: dict[str, TargetView] = field(default_factory=dict)
+    alerts: dict[str, AlertView] = field(default_factory=dict)
+    incidents: dict[str, IncidentView] = field(default_factory=dict)
+    actions: dict[str, ActionView] = field(default_factory=dict)
+    deliveries: dict[str, DeliveryView] = field(default_factory=dict)
+    failures: dict[str, tuple[int, str]] = field(default_factory=dict)  # work -> (when, error), the latest
+    daemon_pid: int | None = None
+    last_seq: int = 0
+    last_at: int = 0
+
+    def apply(self, entry: Entry) -> None:
+        """Fold one more entry in."""
+        self.last_seq, self.last_at = entry.seq, entry.at
+        if step := _STEPS.get(type(entry.event)):
+            step(self, entry, entry.event)
+
+    def firing(self) -> list[AlertView]:
+        return [alert for alert in self.alerts.values() if alert.resolved_at is None]
+
+    def open_incident(self, target: str) -> IncidentView | None:
+        return next((i for i in reversed(self.incidents.values()) if i.target == target and i.open), None)
+
+    def running_action(self, target: str) -> ActionView | None:
+        return next((a for a in self.actions.values() if a.request.target == target and a.running), None)
+
+
+def fold(entries: Iterable[Entry], view: View | None = None) -> View:
+    """The view after all of `entries`."""
+    view = view or View()
+    for entry in entries:
+        view.apply(entry)
+    return view
+
+
+# One step an event type: (view, entry, event). `Any`, since the table below pairs each with its own type.
+
+
+def _daemon_started(view: View, _: Entry, event: e.DaemonStarted) -> None:
+    view.daemon_pid = event.pid
+
+
+def _daemon_stopped(view: View, _entry: Entry, _event: e.DaemonStopped) -> None:
+    view.daemon_pid = None
+
+
+def _work_failed(view: View, entry: Entry, event: e.WorkFailed) -> None:
+    view.failures[event.work] = (entry.at, event.error)
+
+
+def _target_added(view: View, entry: Entry, event: e.TargetAdded) -> None:
+    known = view.targets.get(event.target.name)
+    if known is None:
+        view.targets[event.target.name] = TargetView(event.target, entry.seq, state_since=entry.at)
+    else:
+        view.targets[event.target.name] = replace(known, target=event.target, added_seq=entry.seq, removed=False)
+
+
+def _change_target(view: View, name: str, **changes: Any) -> None:
+    if known := view.targets.get(name):
+        view.targets[name] = replace(known, **changes)
+
+
+def _target_removed(view: View, _: Entry, event: e.TargetRemoved) -> None:
+    _change_target(view, event.target, removed=True)
+
+
+def _engine_seen(view: View, entry: Entry, event: e.EngineSeen) -> None:
+    _change_target(
+        view,
+        event.target,
+        run=event.run,
+        process=event.process,
+        started_by_us=event.started_by_us,
+        seen_at=entry.at,
+        log=event.log,
+        stage="",
+        stage_since=entry.at,
+        exits=(),
+    )
+
+
+def _stage_reached(view: View, entry: Entry, event: e.StageReached) -> None:
+    _change_target(view, event.target, stage=event.stage, stage_since=entry.at)
+
+
+def _process_ended(view: View, _: Entry, event: e.ProcessEnded) -> None:
+    if known := view.targets.get(event.target):
+        view.targets[event.target] = replace(known, exits=(*known.exits, event.exit))
+
+
+def _state_changed(view: View, entry: Entry, event: e.StateChanged) -> None:
+    _change_target(
+        view,
+        event.target,
+        state=event.after,
+        state_since=entry.at,
+        state_reason=event.reason,
+        state_seq=entry.seq,
+    )
+
+
+def _alert_fired(view: View, entry: Entry, event: e.AlertFired) -> None:
+    view.alerts[event.alert.id] = AlertView(event.alert, entry.at, entry.seq)
+
+
+def _alert_resolved(view: View, entry: Entry, event: e.AlertResolved) -> None:
+    if known := view.alerts.get(event.alert):
+        view.alerts[event.alert] = replace(known, resolved_at=entry.at)
+
+
+def _attach(view: View, incident: str, alert: str) -> None:
+    if known := view.alerts.get(alert):
+        view.alerts[alert] = replace(known, incident=incident)
+
+
+def _incident_opened(view: View, entry: Entry, event: e.IncidentOpened) -> None:
+    view.incidents[event.incident] = IncidentView(
+        event.incident, event.target, event.level, entry.at, entry.seq, (event.alert,)
+    )
+    _attach(view, event.incident, event.alert)
+
+
+def _change_incident(view: View, name: str, **changes: Any) -> None:
+    if known := view.incidents.get(name):
+        view.incidents[name] = replace(known, **changes)
+
+
+def _alert_joined(view: View, _: Entry, event: e.AlertJoinedIncident) -> None:
+    if known := view.incidents.get(event.incident):
+        alerts = known.alerts if event.alert in known.alerts else (*known.alerts, event.alert)
+        _change_incident(view, event.incident, alerts=alerts, level=min(known.level, event.level))
+        _attach(view, event.incident, event.alert)
+
+
+def _diagnosis_made(view: View, entry: Entry, event: e.DiagnosisMade) -> None:
+    _change_incident(
+        view, event.incident, diagnosis=event.diagnosis, diagnosis_seq=entry.seq, diagnosed_at=entry.at
+    )
+
+
+def _incident_resolved(view: View, entry: Entry, event: e.IncidentResolved) -> None:
+    _change_incident(view, event.incident, resolved_at=entry.at, resolved_reason=event.reason)
+
+
+def _human_needed(view: View, entry: Entry, event: e.HumanNeeded) -> None:
+    _change_incident(view, event.incident, human_needed=event.reason, human_seq=entry.seq)
+
+
+def _action_requested(view: View, entry: Entry, event: e.ActionRequested) -> None:
+    view.actions[event.action] = ActionView(event, entry.at, entry.seq)
+    if known := view.incidents.get(event.incident):
+        _change_incident(view, event.incident, actions=(*known.actions, event.action))
+
+
+def _change_action(view: View, name: str, **changes: Any) -> None:
+    if known := view.actions.get(name):
+        view.actions[name] = replace(known, **changes)
+
+
+def _action_approved(view: View, _: Entry, event: e.ActionApproved) -> None:
+    _change_action(view, event.action, approved_by=event.by)
+
+
+def _action_rejected(view: View, entry: Entry, event: e.ActionRejected) -> None:
+    _change_action(view, event.action, rejected_by=event.by, detail=event.reason, finished_seq=entry.seq)
+
+
+def _action_started(view: View, entry: Entry, event: e.ActionStarted) -> None:
+    _change_action(view, event.action, started_at=entry.at, started_seq=entry.seq)
+
+
+def _action_progressed(view: View, _: Entry, event: e.ActionProgressed) -> None:
+    _change_action(view, event.action, step=event.step)
+
+
+def _action_finished(view: View, entry: Entry, event: e.ActionFinished) -> None:
+    _change_action(
+        view,
+        event.action,
+        finished_at=entry.at,
+        finished_seq=entry.seq,
+        outcome=event.outcome,
+        detail=event.detail,
+    )
+
+
+def _delivery_requested(view: View, entry: Entry, event: e.DeliveryRequested) -> None:
+    view.deliveries[event.delivery] = DeliveryView(event, entry.at, entry.seq)
+
+
+def _delivery_tried(view: View, _: Entry, event: e.DeliveryTried) -> None:
+    if known := view.deliveries.get(event.delivery):
+        view.deliveries[event.delivery] = replace(known, attempts=event.attempt, detail=event.detail)
+
+
+def _delivery_finished(view: View, _: Entry, event: e.DeliveryFinished) -> None:
+    if known := view.deliveries.get(event.delivery):
+        view.deliveries[event.delivery] = replace(
+            known, attempts=event.attempts, outcome=event.outcome, detail=event.detail
+        )
+
+
+_STEPS: dict[type[e.Event], Callable[[View, Entry, Any], None]] = {
+    e.DaemonStarted: _daemon_started,
+    e.DaemonStopped: _daemon_stopped,
+    e.WorkFailed: _work_failed,
+    e.TargetAdded: _target_added,
+    e.TargetRemoved: _target_removed,
+    e.EngineSeen: _engine_seen,
+    e.StageReached: _stage_reached,
+    e.ProcessEnded: _process_ended,
+    e.StateChanged: _state_changed,
+    e.AlertFired: _alert_fired,
+    e.AlertResolved: _alert_resolved,
+    e.IncidentOpened: _incident_opened,
+    e.AlertJoinedIncident: _alert_joined,
+    e.DiagnosisMade: _diagnosis_made,
+    e.IncidentResolved: _incident_resolved,
+    e.HumanNeeded: _human_needed,
+    e.ActionRequested: _action_requested,
+    e.ActionApproved: _action_approved,
+    e.ActionRejected: _action_rejected,
+    e.ActionStarted: _action_started,
+    e.ActionProgressed: _action_progressed,
+    e.ActionFinished: _action_finished,
+    e.DeliveryRequested: _delivery_requested,
+    e.DeliveryTried: _delivery_tried,
+    e.DeliveryFinished: _delivery_finished,
+}

@@ -1,0 +1,1 @@
+"""The verbs: scrape, judge, diagnose, recover, notify; `cycle` runs them, read it first."""

@@ -1,0 +1,269 @@
+"""Health is progress: from looks at an engine to the state that we may claim for it.
+
+Pure: each look is judged with what the looks before it left behind. A failed look alone is nothing; a failed look
+and a process that is gone is everything; a time-out is busy or hung until progress, or its absence, decides.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from paramedic.model.target import EngineState as State
+
+
+class Answer(StrEnum):
+    """How an HTTP question went."""
+
+    OK = "ok"
+    DEAD = "dead"  # 503: the engine says of itself that it is dead
+    REFUSED = "refused"
+    TIMEOUT = "timeout"
+    ODD = "odd"  # something answered, but not as an engine does
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of one scrape, what tells work and progress."""
+
+    moved: tuple[float, ...]  # everything that changes when the engine works; equal twice = nothing moved
+    work: float  # requests running and waiting
+    generated: float  # tokens generated in this run of the engine
+    asleep: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One look. `at` is in seconds of a clock that never goes back."""
+
+    at: float
+    health: Answer
+    metrics: Answer
+    figures: Figures | None = None
+    server_alive: bool | None = None  # the API server's process; None: not to be seen
+    core_lost: bool = False  # another process of the engine has ended
+    cpu_seconds: float | None = None  # of all its processes, so far
+    server_cpu_seconds: float | None = None  # of the API server alone
+    log_lines: int = 0  # so far
+    stage: str = ""
+    stopping: bool = False  # its log says that it was told to stop, or we told it
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Patience, in seconds."""
+
+    suspicious: float = 10.0  # without progress: a canary is sent
+    silent: float = 25.0  # without progress, canary failed: SILENT
+    silent_first: float = 180.0  # the same before the first token of a run: kernels may compile
+    unresponsive: float = 12.0  # unanswered
+    idle_canary: float = 60.0
+    start_stalled: float = 600.0
+    compile_stalled: float = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Liveness:
+    """What the looks so far left behind."""
+
+    state: State = State.UNKNOWN
+    reason: str = ""
+    ready: bool = False  # this run has answered once
+    looked_at: float = 0.0
+    figures: Figures | None = None
+    progress_at: float = 0.0
+    active_at: float = 0.0  # while starting: log or CPU moved
+    activity: tuple[int, float] = (0, 0.0)
+    failures: int = 0  # looks without an answer, in a row
+    failing_since: float = 0.0
+    said_dead: bool = False  # among those failures was a 503
+    server_cpu: tuple[float, float] = (0.0, 0.0)  # (seconds used, when that last grew)
+    core_lost_at: float | None = None
+    canary_at: float = 0.0  # when the last one was sent
+    canary_failures: int = 0  # since progress was last seen
+
+    @property
+    def working(self) -> bool:
+        return self.figures is not None and self.figures.work > 0
+
+
+def begin(at: float, *, ready: bool = False) -> Liveness:
+    """A run of an engine comes under our eyes."""
+    state = State.UNKNOWN if ready else State.STARTING
+    return Liveness(
+        state=state, ready=ready, looked_at=at, progress_at=at, active_at=at, canary_at=at, server_cpu=(0.0, at)
+    )
+
+
+def judge(before: Liveness, look: Look, limits: Limits) -> Liveness:
+    """The state after one more look."""
+    now = _remember(before, look)
+    state, reason = _gone(now, look, limits) or _unanswered(now, look, limits) or _answered(now, look, limits)
+    return replace(now, state=state, reason=reason)
+
+
+def skip(before: Liveness, seconds: float) -> Liveness:
+    """Paramedic itself did not look for so long: what it did not see counts for nothing."""
+    return replace(
+        before,
+        progress_at=before.progress_at + seconds,
+        active_at=before.active_at + seconds,
+        failing_since=before.failing_since + seconds,
+        server_cpu=(before.server_cpu[0], before.server_cpu[1] + seconds),
+    )
+
+
+def canary_due(now: Liveness, at: float, limits: Limits) -> float | None:
+    """How long a canary may take, when one should be sent now; None otherwise."""
+    if not now.ready or now.state not in (State.SERVING, State.UNRESPONSIVE, State.SILENT):
+        return None
+    age = at - now.progress_at
+    if now.state is State.SILENT:
+        return 10.0 if at - now.canary_at >= 10.0 else None
+    if (now.working or now.state is State.UNRESPONSIVE) and age >= limits.suspicious:
+        deadline = now.progress_at + silent_after(now, limits)
+        return max(5.0, deadline - at) if at - now.canary_at >= limits.suspicious else None
+    if now.state is State.SERVING and not now.working and age >= limits.idle_canary:
+        return 20.0 if at - now.canary_at >= limits.idle_canary else None
+    return None
+
+
+def canary_sent(now: Liveness, at: float) -> Liveness:
+    return replace(now, canary_at=at)
+
+
+def canary_answered(now: Liveness, at: float, *, token: bool, proves_nothing: bool = False) -> Liveness:
+    """A canary came back: with a token, without one, or with an answer that proves nothing either way."""
+    if token:
+        return replace(now, progress_at=at, canary_failures=0)
+    if proves_nothing or now.progress_at > now.canary_at:
+        return now
+    return replace(now, canary_failures=now.canary_failures + 1)
+
+
+def silent_after(now: Liveness, limits: Limits) -> float:
+    """Seconds without progress that are too long for this run."""
+    young = now.figures is not None and now.figures.generated == 0
+    return limits.silent_first if young else limits.silent
+
+
+def look_again_soon(now: Liveness) -> bool:
+    """One unanswered look is nothing: look again at once, rather than wait or believe it."""
+    return now.failures == 1 or (now.core_lost_at is not None and now.state not in (State.DEAD, State.STOPPED))
+
+
+# What a look leaves behind
+
+
+def _remember(before: Liveness, look: Look) -> Liveness:
+    answered = look.metrics is Answer.OK or look.health is Answer.OK
+    first_failure = not answered and before.failures == 0
+    now = replace(
+        before,
+        looked_at=look.at,
+        ready=before.ready or look.health is Answer.OK,
+        failures=0 if answered else before.failures + 1,
+        failing_since=look.at if first_failure else before.failing_since,
+        said_dead=not answered and (before.said_dead or look.health is Answer.DEAD),
+        core_lost_at=(before.core_lost_at or look.at) if look.core_lost else None,
+    )
+    if look.server_cpu_seconds is not None and look.server_cpu_seconds > now.server_cpu[0] + 0.05:
+        now = replace(now, server_cpu=(look.server_cpu_seconds, look.at))
+    now = _remember_activity(now, look)
+    return _remember_progress(now, before, look)
+
+
+def _remember_activity(now: Liveness, look: Look) -> Liveness:
+    lines, cpu = now.activity
+    used = look.cpu_seconds or 0.0
+    # A rank that waits for another one in a collective spins: CPU is activity only where work is expected.
+    cpu_counts = look.stage in ("", "configuring", "loading", "compiling", "capturing")
+    if look.log_lines != lines or (cpu_counts and used > cpu + 0.5):
+        return replace(now, activity=(look.log_lines, used), active_at=look.at)
+    return now
+
+
+def _remember_progress(now: Liveness, before: Liveness, look: Look) -> Liveness:
+    if look.figures is None:
+        return now
+    seen = before.figures
+    new_run = seen is not None and look.figures.generated < seen.generated
+    moved = seen is None or new_run or look.figures.moved != seen.moved
+    came_to_work = seen is not None and seen.work == 0 and look.figures.work > 0
+    if moved or came_to_work or look.figures.asleep:
+        return replace(now, figures=look.figures, progress_at=look.at, canary_failures=0)
+    return replace(now, figures=look.figures)
+
+
+# What a look says. Each returns (state, reason), or None to leave it to the next.
+
+Claim = tuple[State, str]
+
+
+def _gone(now: Liveness, look: Look, limits: Limits) -> Claim | None:
+    """Processes first: what is gone needs no guess."""
+    if look.server_alive is False:
+        if look.stopping:
+            return State.STOPPED, "its API server ended after it was told to stop"
+        if not now.ready:
+            return State.START_FAILED, "its API server ended before it was ready"
+        return State.DEAD, "the API server's process has ended"
+    if now.core_lost_at is not None:
+        if look.stopping:
+            return State.STOPPED, "its engine ended after it was told to stop"
+        if now.ready:
+            return State.DEAD, "a process of the engine has ended"
+        if look.at - now.core_lost_at > 15.0:
+            return State.START_FAILED, "a process of the engine ended before it was ready"
+    return None
+
+
+def _unanswered(now: Liveness, look: Look, limits: Limits) -> Claim | None:
+    if now.failures == 0:
+        return None
+    if not now.ready and look.server_alive:
+        return _starting(now, look, limits)
+    if now.failures == 1:
+        return now.state, now.reason  # one failed look alone is nothing
+    if now.said_dead and not look.stopping:
+        return State.DEAD, "/health answered 503: the engine says that it is dead"
+    if look.health is Answer.REFUSED and not look.server_alive:
+        return State.DOWN, "nobody listens at its address"
+    unanswered_for = look.at - now.failing_since
+    if unanswered_for < limits.unresponsive:
+        return now.state, now.reason
+    if _hangs_without_answer(now, look):
+        return State.SILENT, "it answers nothing, uses no CPU, and the canary failed"
+    what = {Answer.REFUSED: "refuses connections", Answer.ODD: "gives odd answers"}.get(look.health, "answers nothing")
+    return State.UNRESPONSIVE, f"it {what} for {unanswered_for:.0f} s: busy or hung"
+
+
+def _hangs_without_answer(now: Liveness, look: Look) -> bool:
+    """No answer is saturation until the API server is seen to do nothing at all for a minute."""
+    idle_for = look.at - now.server_cpu[1]
+    seen = look.server_cpu_seconds is not None
+    return seen and idle_for >= 60.0 and now.canary_failures >= 1 and look.health is Answer.TIMEOUT
+
+
+def _starting(now: Liveness, look: Look, limits: Limits) -> Claim:
+    quiet = look.at - now.active_at
+    patience = limits.compile_stalled if look.stage == "compiling" else limits.start_stalled
+    if quiet >= patience:
+        stage = look.stage or "the first log line"
+        return State.START_STALLED, f"nothing has moved for {quiet:.0f} s at {stage}"
+    return State.STARTING, look.stage
+
+
+def _answered(now: Liveness, look: Look, limits: Limits) -> Claim:
+    if not now.ready:
+        return State.STARTING, look.stage
+    if look.figures is not None and look.figures.asleep:
+        return State.SLEEPING, "asleep on purpose"
+    age = look.at - now.progress_at
+    if now.canary_failures >= 1 and now.working and age >= silent_after(now, limits):
+        return State.SILENT, f"work is present, no token moved for {age:.0f} s, and the canary failed"
+    if now.canary_failures >= 2 and not now.working:
+        return State.SILENT, f"no work is shown, yet {now.canary_failures} requests for one token had no answer"
+    if now.state is State.SILENT and now.canary_failures:
+        return State.SILENT, now.reason
+    if look.metrics is Answer.OK or look.health is Answer.OK:
+        return State.SERVING, "it answers" if now.figures is None else ""
+    return now.state, now.reason
