@@ -26,8 +26,8 @@ def is_stale(values: Values) -> npt.NDArray[np.bool_]:
 
 
 @lru_cache(maxsize=1024)
-def _anchored(pattern: str) -> re.Pattern[str]:
-    return re.compile(f"(?:{pattern})\\Z", re.DOTALL)
+def _pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern, re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +49,7 @@ class Matcher:
             return found == self.value
         if self.op == "!=":
             return found != self.value
-        return (_anchored(self.value).match(found) is not None) is (self.op == "=~")
+        return (_pattern(self.value).fullmatch(found) is not None) is (self.op == "=~")
 
 
 @dataclass(frozen=True, slots=True)
