@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
-from fakes.processes import FakeProcesses
+from tests.fakes.processes import FakeProcesses
 from paramedic.model.errors import ParamedicError
 from paramedic.model.target import EngineProcess, Target
 from paramedic.ports import StopReport
