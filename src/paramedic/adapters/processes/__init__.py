@@ -1,0 +1,1 @@
+"""Processes of engines, as Linux shows them under /proc."""
