@@ -36,7 +36,9 @@ _LEFT = Text("{} to the objective", "距恢复目标 {}")
 _OVER = Text("{} past the objective", "已超恢复目标 {}")
 _CAUSE = Text("cause: {}", "原因：{}")
 _NO_CAUSE = Text("not known yet", "尚未确定")
-_APPROVE = Text("paramedic approve {0}   or   paramedic reject {0}", "paramedic approve {0}   或   paramedic reject {0}")
+_APPROVE = Text(
+    "paramedic approve {0}   or   paramedic reject {0}", "paramedic approve {0}   或   paramedic reject {0}"
+)
 _MORE = Text("and {} more", "另有 {} 条")
 _WATCHING = (Text("1 server", "1 个服务"), Text("{} servers", "{} 个服务"))
 _FAILURES_SHOWN = 3

@@ -43,7 +43,7 @@ def _daemon_stopped(event: e.DaemonStopped, lang: Language) -> Told:
 
 
 def _daemon_was_late(event: e.DaemonWasLate, lang: Language) -> Told:
-    text = Text("Paramedic itself was late by {}; nothing was judged in that time", "Paramedic 自己晚了 {}，其间没有判断")
+    text = Text("Paramedic itself was late by {}; nothing was judged in that time", "Paramedic 自己晚了 {}，其间未判断")
     return "", "", say(text, lang).format(figures.duration(event.seconds))
 
 
@@ -129,7 +129,11 @@ def _action_approved(event: e.ActionApproved, lang: Language) -> Told:
 
 
 def _action_rejected(event: e.ActionRejected, lang: Language) -> Told:
-    return "", event.action, say(Text("rejected by {}", "{} 已拒绝"), lang).format(event.by) + _because(event.reason, lang)
+    return (
+        "",
+        event.action,
+        say(Text("rejected by {}", "{} 已拒绝"), lang).format(event.by) + _because(event.reason, lang),
+    )
 
 
 def _action_started(event: e.ActionStarted, lang: Language) -> Told:

@@ -8,7 +8,7 @@ from rich.text import Text as Line
 Span = tuple[str, str]  # text, style
 
 
-_CONTROLS = {code: "·" for code in (*range(32), *range(127, 160), 0x2028, 0x2029, *range(0x202A, 0x202F))} | {9: " "}
+_CONTROLS = dict.fromkeys((*range(32), *range(127, 160), 8232, 8233, *range(8234, 8239)), "·") | {9: " "}
 
 
 def clean(text: str) -> str:

@@ -1,0 +1,235 @@
+"""What `paramedic.yaml` may say, with its defaults. Nothing in it holds a secret's value."""
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from paramedic.model.target import Mode
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where the values come from: relative paths start at `folder`, `{env: NAME}` is looked up in `environ`."""
+
+    folder: Path
+    environ: Mapping[str, str]
+
+    def path(self, text: str) -> Path:
+        return self.folder / Path(text).expanduser()
+
+
+def _context(info: ValidationInfo) -> Context:
+    return info.context if isinstance(info.context, Context) else Context(Path(), os.environ)
+
+
+def parse_duration(value: object) -> float:
+    """Seconds of `5s`, `15m`, `1h30m`, `250ms` or a number. Raises ValueError."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    text = value.replace(" ", "") if isinstance(value, str) else ""
+    if re.fullmatch(r"(\d+(\.\d+)?(ms|s|m|h|d))+", text):
+        return sum(float(number) * _UNITS[unit] for number, unit in re.findall(r"([\d.]+)(ms|s|m|h|d)", text))
+    raise ValueError("is not a duration: write 5s, 15m, 1h or a number of seconds")
+
+
+def parse_url(value: object) -> str:
+    """An engine's address without trailing slash and `/v1`. Raises ValueError; the message never shows the value."""
+    try:
+        parts = urlsplit(value if isinstance(value, str) else "")
+        port = parts.port
+    except ValueError:
+        raise ValueError("is not a URL: its port is not a number between 0 and 65535") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError("is not a URL: write http://HOST:PORT")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("a user and a password do not belong in a URL: use api_key")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    path = re.sub(r"(/v1)?/*$", "", parts.path)
+    return f"{parts.scheme}://{host}" + (f":{port}" if port is not None else "") + path
+
+
+def parse_engine_url(value: object) -> str:
+    """As `parse_url`; a query has no meaning for an engine."""
+    if isinstance(value, str) and ("?" in value or "#" in value):
+        raise ValueError("is not the address of a server: leave out what follows ? or #")
+    return parse_url(value)
+
+
+def parse_webhook_url(value: object) -> str:
+    """The receiver's URL as it is written. Raises ValueError; the message never shows the value."""
+    parse_url(value)
+    return str(value)
+
+
+Seconds = Annotated[float, BeforeValidator(parse_duration)]
+EngineUrl = Annotated[str, BeforeValidator(parse_engine_url)]
+WebhookUrl = Annotated[str, BeforeValidator(parse_webhook_url)]
+ModeName = Annotated[Mode, Field(strict=False)]
+
+
+def _existing(value: str, info: ValidationInfo) -> str:
+    path = _context(info).path(value)
+    if not path.exists():
+        raise ValueError(f"no such file or folder: {path}")
+    return str(path)
+
+
+ExistingPath = Annotated[str, AfterValidator(_existing)]
+
+
+class Section(BaseModel):
+    """Strict, frozen, and unknown keys are errors."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
+
+
+class Secret(Section):
+    """Where a secret lies: in a file or in the environment. It is read when it is used, and never kept."""
+
+    env: str | None = None
+    file: str | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_literal(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise ValueError("a secret does not belong in this file: write {env: NAME} or {file: PATH}")
+        return value
+
+    @model_validator(mode="after")
+    def _there(self, info: ValidationInfo) -> "Secret":
+        context = _context(info)
+        if (self.env is None) == (self.file is None):
+            raise ValueError("write either {env: NAME} or {file: PATH}")
+        if self.file is not None:
+            object.__setattr__(self, "file", str(context.path(self.file)))
+        self.reveal(context.environ)
+        return self
+
+    def reveal(self, environ: Mapping[str, str] = os.environ) -> str:
+        """The secret. Raises ValueError that names the variable or file, never the value."""
+        if self.file is None:
+            if not (value := environ.get(self.env or "", "").strip()):
+                raise ValueError(f"the environment variable {self.env} is not set or is empty")
+            return value
+        try:
+            value = Path(self.file).read_text("utf-8").strip()
+        except OSError as error:
+            raise ValueError(f"the file {self.file} cannot be read: {error.strerror}") from None
+        except UnicodeDecodeError:
+            raise ValueError(f"the file {self.file} is not UTF-8 text") from None
+        if not value:
+            raise ValueError(f"the file {self.file} is empty")
+        return value
+
+    def __str__(self) -> str:
+        return f"*** (environment {self.env})" if self.env else f"*** (file {self.file})"
+
+
+class TargetConfig(Section):
+    """One server to watch that need not be found."""
+
+    url: EngineUrl
+    name: str | None = Field(default=None, min_length=1, max_length=100, pattern=r"^\S+$")
+    mode: ModeName | None = None  # None: modes.found
+    api_key: Secret | None = None
+    log: str | None = None
+    model: str | None = None
+
+    @field_validator("log")
+    @classmethod
+    def _beside_the_file(cls, value: str | None, info: ValidationInfo) -> str | None:
+        return value if value is None else str(_context(info).path(value))
+
+
+class Modes(Section):
+    """How far Paramedic may go with servers that it started, and with those that it found."""
+
+    started: ModeName = Mode.ACT
+    found: ModeName = Mode.OBSERVE
+
+
+class Recovery(Section):
+    """The guards of recovery. Times in seconds."""
+
+    budget: int = Field(default=3, ge=0, le=100)  # restarts of one target within `window`
+    window: Seconds = Field(default=900.0, gt=0)
+    backoff: Seconds = Field(default=10.0, ge=0)  # before the second try; doubles
+    start_timeout: Seconds = Field(default=1800.0, gt=0)
+    stop_grace: Seconds = Field(default=10.0, ge=0)  # from SIGTERM to SIGKILL
+    hang_confirm: Seconds = Field(default=60.0, ge=0)
+
+
+class WebhookConfig(Section):
+    """A program that is told by HTTP POST; signed where there is a secret."""
+
+    type: Literal["webhook"]
+    name: str = Field(min_length=1, max_length=100)
+    url: WebhookUrl
+    secret: Secret | None = None
+
+
+class TerminalConfig(Section):
+    """The terminal of `paramedic watch`."""
+
+    type: Literal["terminal"]
+    name: str = Field(min_length=1, max_length=100)
+
+
+NotifierConfig = Annotated[WebhookConfig | TerminalConfig, Field(discriminator="type")]
+
+
+class Server(Section):
+    """The daemon's own HTTP."""
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=9911, ge=0, le=65535)  # 0: any free one
+
+    @field_validator("host")
+    @classmethod
+    def _loopback(cls, value: str) -> str:
+        try:
+            local = value == "localhost" or ip_address(value).is_loopback
+        except ValueError:
+            local = False
+        if not local:
+            raise ValueError("must be a loopback address, such as 127.0.0.1: the API is for this machine only")
+        return value
+
+
+class Config(Section):
+    """The whole of `paramedic.yaml`."""
+
+    interval: Seconds = Field(default=5.0, ge=1, le=60)
+    data_dir: str | None = None
+    lang: Literal["en", "zh"] | None = None
+    discovery: bool = True
+    targets: tuple[TargetConfig, ...] = Field(default=(), strict=False)
+    modes: Modes = Modes()
+    recovery: Recovery = Recovery()
+    notifiers: tuple[NotifierConfig, ...] = Field(default=(), strict=False)
+    server: Server = Server()
+    rules: tuple[ExistingPath, ...] = Field(default=(), strict=False)
+
+    @field_validator("data_dir")
+    @classmethod
+    def _data_dir(cls, value: str | None, info: ValidationInfo) -> str | None:
+        return value if value is None else str(_context(info).path(value))
