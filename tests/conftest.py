@@ -1,0 +1,33 @@
+"""What holds for every test: in CI, a test that is left out is a test that failed."""
+
+import os
+from collections.abc import Generator
+from typing import Any
+
+import pytest
+
+IN_CI = os.environ.get("CI") == "true"
+
+
+def as_failure(report: pytest.TestReport | pytest.CollectReport) -> None:
+    """A skip becomes a failure that says why; an expected failure stays what it is."""
+    if report.outcome == "skipped" and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"left out, which CI does not allow: {reason.removeprefix('Skipped: ')}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, Any, Any]:
+    report = yield
+    if IN_CI:
+        as_failure(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, Any, Any]:
+    report = yield
+    if IN_CI:
+        as_failure(report)
+    return report

@@ -1,0 +1,26 @@
+"""The real tier: one real engine at a time, everything of it removed afterwards."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.real.engine import MODEL, VENV, Scratch
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything in this folder talks to a real engine, and may take long."""
+    for item in items:
+        if item.path.is_relative_to(Path(__file__).parent):
+            item.add_marker(pytest.mark.real)
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(900))
+
+
+@pytest.fixture
+def scratch() -> Iterator[Scratch]:
+    for path in (VENV / "bin" / "vllm", MODEL):
+        assert path.exists(), f"{path} is missing: run this through `make test-real`"
+    own = Scratch()
+    yield own
+    own.close()

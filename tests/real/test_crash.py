@@ -1,0 +1,134 @@
+"""A real engine is killed: seen at once, named rightly, brought back where it is ours."""
+
+import asyncio
+import os
+import signal
+import time
+
+import pytest
+
+from tests.real.clients import Clients, first_token
+from tests.real.engine import (
+    API_SERVER,
+    ENGINE_CORE,
+    WORKER,
+    BareEngine,
+    Scratch,
+    find,
+    free_port,
+    members,
+    ready,
+    started_at,
+)
+from tests.real.watch import Watch, ask
+
+SECOND = 10**9
+OVERHEAD = 5.0  # seconds that Paramedic may add to the engine's own start
+
+
+async def kill(pid: int) -> int:
+    """kill -9; the UTC nanoseconds of it."""
+    at = time.time_ns()
+    os.kill(pid, signal.SIGKILL)
+    return at
+
+
+async def comes_back(watch: Watch, url: str, killed_at: int, session: int) -> None:
+    """The second run serves, nothing of the first is left, and Paramedic added at most OVERHEAD."""
+    second = await watch.engine(run=2)
+    assert members(session) == [], "something of the first run lived when the second was started"
+    spawned = started_at(second)
+    ready_at = await ready(url, second)
+    token_at = await first_token(url)
+    whole, start = token_at - killed_at / SECOND, ready_at - spawned
+    added = whole - start
+    print(f"kill to first token {whole:.1f} s, of which start {start:.1f} s, ours {added:.2f} s")
+    assert added <= OVERHEAD, watch.story()
+    await watch.serving(run=2, within=30)
+
+
+@pytest.mark.smoke
+@pytest.mark.parametrize("victim", [ENGINE_CORE, WORKER])
+async def test_killed_under_streams(scratch: Scratch, victim: str) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    watch = await Watch.of_engine(scratch, port).start()
+    session = await watch.engine()
+    await watch.serving()
+    async with Clients(url, 8) as clients:
+        await clients.flowing()
+        process = find(session, victim)
+        killed_at = await kill(process.pid)
+        ended = await watch.wait("ProcessEnded", 10, exit__pid=process.pid)
+        assert ended["at"] - killed_at < SECOND, watch.story()
+        await comes_back(watch, url, killed_at, session)
+        await clients.flowing()
+    diagnosis = await watch.wait("DiagnosisMade", 30)
+    assert diagnosis["diagnosis"]["findings"][0]["cause"] == "engine-core-died", watch.story()
+    await watch.wait("IncidentResolved", 90)
+    assert len(watch.seen("EngineSeen")) == 2
+
+    (incident,) = await ask(scratch, "incidents")
+    await ask(scratch, "explain", diagnosis["incident"])
+    assert diagnosis["incident"] in str(incident)
+    assert await watch.end() == 0
+    assert members(session) == []
+
+
+async def test_api_server_killed_leaves_orphans_that_are_ended_first(scratch: Scratch) -> None:
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    watch = await Watch.of_engine(scratch, port).start()
+    session = await watch.engine()
+    await watch.serving()
+    async with Clients(url, 4) as clients:
+        await clients.flowing()
+        killed_at = await kill(find(session, API_SERVER).pid)
+        await comes_back(watch, url, killed_at, session)
+    diagnosis = await watch.wait("DiagnosisMade", 30)
+    causes = {finding["cause"] for finding in diagnosis["diagnosis"]["findings"][:2]}
+    assert causes & {"orphan-workers-hold-gpu", "api-server-killed"}, watch.story()
+    await watch.end()
+
+
+async def test_a_found_engine_is_seen_at_once_and_left_alone(scratch: Scratch) -> None:
+    engine = BareEngine(scratch)
+    session = await engine.start()
+    watch = await Watch(scratch).start()
+    await watch.wait("TargetAdded", 30, target__url=engine.url)
+    await watch.wait("StateChanged", 30, after="serving")
+    async with Clients(engine.url, 4) as clients:
+        await clients.flowing()
+        core = find(session, ENGINE_CORE)
+        killed_at = await kill(core.pid)
+        ended = await watch.wait("ProcessEnded", 10, exit__pid=core.pid)
+        assert ended["at"] - killed_at < SECOND, watch.story()
+        diagnosis = await watch.wait("DiagnosisMade", 30)
+        assert diagnosis["diagnosis"]["findings"][0]["cause"] == "engine-core-died", watch.story()
+        await watch.no_restart(30)
+    await watch.end()
+
+
+async def test_by_url_alone_it_is_seen_within_15_seconds(scratch: Scratch) -> None:
+    engine = BareEngine(scratch)
+    session = await engine.start()
+    watch = await Watch(scratch, "--no-discovery", "--target", engine.url).start()
+    await watch.wait("StateChanged", 30, after="serving")
+    async with Clients(engine.url, 4) as clients:
+        await clients.flowing()
+        killed_at = await kill(find(session, ENGINE_CORE).pid)
+        alert = await watch.wait("AlertFired", 30, alert__rule={"engine-dead", "server-down"})
+        assert alert["at"] - killed_at < 15 * SECOND, watch.story()
+    await watch.end()
+
+
+async def test_ended_by_a_person_it_stays_down(scratch: Scratch) -> None:
+    port = free_port()
+    watch = await Watch.of_engine(scratch, port).start()
+    session = await watch.engine()
+    await watch.serving()
+    await asyncio.sleep(10)  # a few looks at a quiet engine
+    find(session, API_SERVER).send_signal(signal.SIGTERM)
+    await watch.wait("StateChanged", 60, after="stopped")
+    await watch.no_restart(45)
+    await watch.end()

@@ -1,0 +1,157 @@
+"""Writes the pages of docs/ that follow from the code; with --check, only says which of them are stale."""
+
+import ast
+import importlib
+import importlib.util
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+ROOT = Path(__file__).parents[1]
+SOURCE = ROOT / "src" / "paramedic"
+NOTE = "<!-- Written by tools/make_docs.py: change the code, then run `make docs`. -->"
+LAYERS = """__main__ cli console app pipeline knowledge practice adapters rules diagnosis recovery ports
+signals journal model""".split()  # from the top of the house to its ground
+WIDTH = 100
+
+
+def main() -> None:
+    check = sys.argv[1:] == ["--check"]
+    stale = []
+    for name, text in pages():
+        path = ROOT / "docs" / name
+        if path.exists() and path.read_text(encoding="utf-8") == text:
+            continue
+        stale.append(name)
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+            print(f"docs/{name}: written")
+    if check and stale:
+        sys.exit("".join(f"docs/{name}: stale, run `make docs`\n" for name in stale))
+
+
+def pages() -> Iterator[tuple[str, str]]:
+    yield "map.md", page("The map", "What lies where, from the top of the house to its ground.", house())
+    yield "reference/cli.md", page("Commands", "What `paramedic` can be told.", commands())
+    yield "reference/events.md", page("Events", "Everything that the journal can say.", events())
+    if importlib.util.find_spec("paramedic.app.configuration"):
+        yield "reference/configuration.md", page("Configuration", "Every key of `paramedic.yaml`.", configuration())
+
+
+def page(title: str, sentence: str, lines: Iterator[str]) -> str:
+    return "\n".join([f"# {title}", "", NOTE, "", sentence, "", *lines]).rstrip() + "\n"
+
+
+# The map
+
+
+def house() -> Iterator[str]:
+    rooms = [SOURCE / name for name in LAYERS]
+    for room in rooms:
+        if (room / "__init__.py").exists():
+            yield from folder(room)
+        elif room.with_suffix(".py").exists():
+            path = room.with_suffix(".py")
+            yield from [f"## `{path.name}`", "", first_sentence(path), ""]
+
+
+def folder(path: Path) -> Iterator[str]:
+    """A package, its modules, its folders of data, then the packages in it."""
+    yield from [f"## `{path.relative_to(SOURCE).as_posix()}/`", "", docstring(path / "__init__.py"), ""]
+    modules = sorted(module for module in path.glob("*.py") if module.name != "__init__.py")
+    data = sorted(inner for inner in path.iterdir() if inner.is_dir() and not list(inner.glob("*.py")))
+    rows = [f"| `{module.name}` | {first_sentence(module)} |" for module in modules]
+    rows += [f"| `{inner.name}/` | data: {kinds(inner)} |" for inner in data if kinds(inner)]
+    if rows:
+        yield from ["| | |", "|---|---|", *rows, ""]
+    for inner in sorted(path.iterdir()):
+        if (inner / "__init__.py").exists():
+            yield from folder(inner)
+
+
+def kinds(path: Path) -> str:
+    """The sorts of file in a folder of data."""
+    return ", ".join(
+        sorted({f"`*{file.suffix}`" for file in path.rglob("*") if file.is_file() and file.suffix != ".pyc"})
+    )
+
+
+def docstring(path: Path) -> str:
+    found = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return found.replace("\n", " ").replace("|", "\\|")
+
+
+def first_sentence(path: Path) -> str:
+    found = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return found.split("\n\n")[0].replace("\n", " ").replace("|", "\\|")
+
+
+# The commands
+
+
+def commands() -> Iterator[str]:
+    entry = importlib.import_module("paramedic.cli.main")
+    yield from command_help(entry.paramedic, "paramedic", 2)
+    for name in entry.COMMANDS:
+        if importlib.util.find_spec(f"paramedic.cli.{name}"):
+            yield from command_help(entry.paramedic.get_command(None, name), f"paramedic {name}", 2)
+
+
+def command_help(command: click.Command, name: str, depth: int) -> Iterator[str]:
+    context = click.Context(command, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH)
+    text = command.get_help(context).replace(str(Path.home()), "~")
+    yield from [f"{'#' * depth} {name}", "", "```text", *(line.rstrip() for line in text.splitlines()), "```", ""]
+    if isinstance(command, click.Group) and name != "paramedic":
+        for inner, sub in command.commands.items():
+            yield from command_help(sub, f"{name} {inner}", depth + 1)
+
+
+# The events
+
+
+def events() -> Iterator[str]:
+    """Sections are the plain headings in the module; a comment beside a field tells its meaning."""
+    text = (SOURCE / "journal" / "events.py").read_text(encoding="utf-8")
+    source = text.splitlines()
+    yield from ["`paramedic watch --json` prints one such entry a line: `seq`, `at` (UTC nanoseconds), `type`,"]
+    yield from ["`because` (the number of the entry that led to it, or null), and the fields below.", ""]
+    classes = [node for node in ast.parse(text).body if isinstance(node, ast.ClassDef) and node.name != "Event"]
+    line = 0
+    for node in classes:
+        for heading in source[line : node.lineno - 1]:
+            if match := re.fullmatch(r"# (.+)", heading):
+                yield from [f"## {match[1]}", ""]
+        line = node.end_lineno or line
+        yield from [f"### {node.name}", "", ast.get_docstring(node) or "", ""]
+        fields = [field for field in node.body if isinstance(field, ast.AnnAssign)]
+        if fields:
+            yield from ["| field | type | |", "|---|---|---|"]
+            for field in fields:
+                comment = source[field.lineno - 1].partition("  # ")[2]
+                kind = ast.unparse(field.annotation).replace("|", "\\|")
+                yield f"| `{ast.unparse(field.target)}` | `{kind}` | {comment} |"
+            yield ""
+
+
+# The configuration
+
+
+def configuration() -> Iterator[str]:
+    model = importlib.import_module("paramedic.app.configuration").Configuration
+    yield from fields_of(model, "")
+
+
+def fields_of(model: type, prefix: str) -> Iterator[str]:
+    yield from ["| key | type | default | |", "|---|---|---|---|"]
+    for name, field in model.model_fields.items():  # type: ignore[attr-defined]
+        kind = getattr(field.annotation, "__name__", str(field.annotation)).replace("|", "\\|")
+        default = "required" if field.is_required() else repr(field.get_default(call_default_factory=True))
+        yield f"| `{prefix}{name}` | `{kind}` | `{default}` | {field.description or ''} |"
+
+
+if __name__ == "__main__":
+    main()
