@@ -32,13 +32,14 @@ class _Server:
 
 
 class LinuxProcesses:
-    """`exit_of` tells how a child of ours ended (the supervisor knows); `monotonic` is there for the tests."""
+    """`exit_of` tells how a child of ours ended (the supervisor knows); `clock` gives epoch seconds."""
 
-    def __init__(self, exit_of: ExitOf = lambda pid: None, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, exit_of: ExitOf = lambda pid: None, clock: Callable[[], float] = time.time) -> None:
         self._exit_of = exit_of
-        self._monotonic = monotonic
-        self._seen: dict[int, float] = {}  # pid -> when it was first seen
+        self._clock = clock
+        self._seen: dict[int, float] = {}  # pid -> when it began
         self._servers: dict[int, _Server] = {}
+        self._candidates: dict[int, Candidate] = {}  # of servers that already listen
         self._groups: dict[
             int, tuple[int, int]
         ] = {}  # an API server's pid -> its group and session, also after its end
@@ -48,16 +49,16 @@ class LinuxProcesses:
 
     def find(self) -> list[Candidate]:
         """Every API server of an engine, oldest first, also while it still starts and nobody listens."""
-        now = self._monotonic()
+        now = self._clock()
         self._looks += 1
-        alive = proc.pids()
-        self._seen = {pid: self._seen.get(pid, now) for pid in alive}
-        for pid, first_seen in self._seen.items():
-            if now - first_seen < YOUNG_S or (pid + self._looks) % ROUND == 0:
+        known = self._seen
+        self._seen = {pid: known[pid] if pid in known else _began(pid) for pid in proc.pids()}
+        for pid, began in self._seen.items():
+            if pid not in known or abs(now - began) < YOUNG_S or (pid + self._looks) % ROUND == 0:
                 self._look_at(pid)
         for pid in list(self._servers):
             if not self._still_there(pid):
-                del self._servers[pid]
+                self._forget(pid)
         servers = [server for server in self._servers.values() if not self._has_server_above(server)]
         servers.sort(key=lambda server: (server.process.started, server.process.pid))
         return [self._candidate(server) for server in servers]
@@ -98,11 +99,15 @@ class LinuxProcesses:
         argv = arguments_of(cmdline) if cmdline else ()
         arguments = serve_arguments(argv)
         stat = proc.read_stat(pid) if arguments is not None else None
+        self._forget(pid)
         if arguments is None or stat is None or not stat.alive:
-            self._servers.pop(pid, None)
             return
         self._groups[pid] = (stat.group, stat.session)
         self._servers[pid] = _Server(self._as_server(stat), argv, arguments, stat.group, stat.session)
+
+    def _forget(self, pid: int) -> None:
+        self._servers.pop(pid, None)
+        self._candidates.pop(pid, None)
 
     def _still_there(self, pid: int) -> bool:
         stat = proc.read_stat(pid)
@@ -121,11 +126,16 @@ class LinuxProcesses:
 
     def _candidate(self, server: _Server) -> Candidate:
         pid = server.process.pid
+        if pid in self._candidates:
+            return self._candidates[pid]
         sockets = listening_sockets(pid)
         if sockets is None:
             self._say_once("the sockets and the log of another user's server may not be seen without root", pid)
         urls = urls_of(server.arguments, sockets or ())
-        return Candidate(server.process, server.argv, urls, log_of_process(pid) or "")
+        candidate = Candidate(server.process, server.argv, urls, log_of_process(pid) or "")
+        if sockets:
+            self._candidates[pid] = candidate
+        return candidate
 
     def _below_other_servers(self, pid: int, stats: dict[int, Stat]) -> set[int]:
         """Processes of the other known servers: two may share one group when a script started both."""
@@ -160,6 +170,11 @@ class LinuxProcesses:
         if what not in self._said:
             self._said.add(what)
             log.info("not allowed to look", what=what, pid=pid)
+
+
+def _began(pid: int) -> float:
+    stat = proc.read_stat(pid)
+    return stat.started if stat is not None else 0.0
 
 
 def _descendants(root: int, stats: dict[int, Stat]) -> dict[int, Stat]:

@@ -29,7 +29,7 @@ def arguments_of(cmdline: bytes) -> tuple[str, ...]:
 
 
 def title_of(cmdline: bytes) -> str:
-    """The title that an engine's process gave itself (`VLLM::EngineCore`), else "". No arguments: they may hold keys."""
+    """The title that an engine's process gave itself (`VLLM::EngineCore`), else "". Arguments may hold keys."""
     words = cmdline.split(b"\0", 1)[0].decode(errors="replace").split()
     return words[0][:64] if words and "::" in words[0] else ""
 
