@@ -1,0 +1,104 @@
+"""What a practice engine was started with: vLLM's flags on its command line, the rest in an environment variable."""
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+VERSION = "0.32.0"
+ENVIRONMENT = "PARAMEDIC_PRACTICE"
+FIRST_PORT = 8210
+DEFAULT_MAX_MODEL_LEN = 2048
+DEFAULT_ARCHITECTURE = "Qwen3ForCausalLM"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """One practice engine. Times in seconds; `tokens_per_second` is the decode speed of a lone stream."""
+
+    model: str
+    port: int
+    data_dir: str
+    host: str = "127.0.0.1"
+    served_model_name: str = "practice"
+    max_num_seqs: int = 8
+    traffic: bool = True
+    tokens_per_second: float = 30.0
+    start_seconds: float = 2.5
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.host}:{self.port}"
+
+    def vllm_arguments(self) -> list[str]:
+        """The arguments of `vllm` that say the same."""
+        return [
+            *("serve", self.model, "--host", self.host, "--port", str(self.port)),
+            *("--served-model-name", self.served_model_name, "--max-num-seqs", str(self.max_num_seqs)),
+            "--no-enable-prefix-caching",
+        ]
+
+    def non_default(self) -> dict[str, object]:
+        """What the start-up log calls the non-default arguments."""
+        return {
+            "model_tag": self.model,
+            "host": self.host,
+            "port": self.port,
+            "model": self.model,
+            "served_model_name": [self.served_model_name],
+            "enable_prefix_caching": False,
+            "max_num_seqs": self.max_num_seqs,
+        }
+
+    def environment(self) -> str:
+        """What vLLM has no flag for, as the value of the environment variable."""
+        names = ("data_dir", "traffic", "tokens_per_second", "start_seconds")
+        return json.dumps({name: getattr(self, name) for name in names})
+
+    def encode(self) -> str:
+        return json.dumps(asdict(self))
+
+    @staticmethod
+    def decode(text: str) -> "Settings":
+        return Settings(**json.loads(text))
+
+    @staticmethod
+    def parse(arguments: Sequence[str], environment: Mapping[str, str], data_dir: Path) -> "Settings":
+        """Read the command line of the pretended `vllm`; a wrong flag ends the process with 2, as vLLM does.
+
+        Without the environment variable, as after a restart by the visible command line alone, `data_dir` and the
+        defaults count.
+        """
+        parser = argparse.ArgumentParser(prog="vllm", allow_abbrev=False)
+        serve = parser.add_subparsers(required=True).add_parser("serve", allow_abbrev=False)
+        serve.add_argument("model")
+        serve.add_argument("--host", default="127.0.0.1")
+        serve.add_argument("--port", type=int, default=FIRST_PORT)
+        serve.add_argument("--served-model-name", default="practice")
+        serve.add_argument("--max-num-seqs", type=int, default=8)
+        serve.add_argument("--no-enable-prefix-caching", action="store_true")
+        given = vars(parser.parse_args(arguments))
+        given.pop("no_enable_prefix_caching")
+        further = json.loads(environment.get(ENVIRONMENT, "{}"))
+        return Settings(**given, **{"data_dir": str(data_dir), **further})
+
+
+@dataclass(frozen=True, slots=True)
+class ModelConfig:
+    """The two facts of a model's config.json that we need."""
+
+    architecture: str
+    max_model_len: int
+
+
+def read_model_config(model: Path) -> ModelConfig:
+    """The model's config.json; what it does not say takes a small default."""
+    try:
+        config: Any = json.loads((model / "config.json").read_text("utf-8"))
+    except (OSError, ValueError):
+        config = {}
+    architectures = config.get("architectures") or [DEFAULT_ARCHITECTURE]
+    length = config.get("max_position_embeddings") or DEFAULT_MAX_MODEL_LEN
+    return ModelConfig(str(architectures[0]), int(length))
