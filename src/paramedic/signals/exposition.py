@@ -11,7 +11,9 @@ MAX_SERIES = 50_000
 
 _NAME = rb"[a-zA-Z_:][a-zA-Z0-9_:]*"
 _LABELS = rb'\{((?:[^"{}]|"(?:[^"\\]|\\.)*")*)\}'
-_SAMPLE = re.compile(rb"\s*(" + _NAME + rb")\s*(?:" + _LABELS + rb"\s*)?(?<=[\s}])([^\s{}]+)(?:\s+(-?[\d.]+))?\s*\Z", re.DOTALL)
+_SAMPLE = re.compile(
+    rb"\s*(" + _NAME + rb")\s*(?:" + _LABELS + rb"\s*)?(?<=[\s}])([^\s{}]+)(?:\s+(-?[\d.]+))?\s*\Z", re.DOTALL
+)
 _LABEL = re.compile(rb'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*(,|\Z)', re.DOTALL)
 _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 _TYPE = re.compile(r"#\s*TYPE\s+(\S+)\s+(\S+)")
@@ -34,7 +36,9 @@ class Parser:
     name and another value becomes `exported_NAME`, as in Prometheus.
     """
 
-    def __init__(self, extra_labels: Mapping[str, str], max_series: int = MAX_SERIES, max_bytes: int = MAX_BYTES) -> None:
+    def __init__(
+        self, extra_labels: Mapping[str, str], max_series: int = MAX_SERIES, max_bytes: int = MAX_BYTES
+    ) -> None:
         self._extra = dict(extra_labels)
         self._max_series = max_series
         self._max_bytes = max_bytes

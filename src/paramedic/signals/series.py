@@ -22,7 +22,8 @@ STALE: float = struct.unpack("<d", struct.pack("<Q", STALE_BITS))[0]
 
 def is_stale(values: Values) -> npt.NDArray[np.bool_]:
     """Which of the values are staleness markers; an ordinary NaN is none."""
-    return np.ascontiguousarray(values).view(np.uint64) == STALE_BITS
+    marked: npt.NDArray[np.bool_] = np.ascontiguousarray(values).view(np.uint64) == STALE_BITS
+    return marked
 
 
 @lru_cache(maxsize=1024)

@@ -60,7 +60,9 @@ class Vocabulary:
             return None if term.kind == "histogram" else term.raw
         for part in _HISTOGRAM_PARTS:
             if name.endswith(part) and (term := self.terms.get(name.removesuffix(part))):
-                return tuple(RawName(raw.name + part, raw.labels) for raw in term.raw) if term.kind == "histogram" else None
+                if term.kind != "histogram":
+                    return None
+                return tuple(RawName(raw.name + part, raw.labels) for raw in term.raw)
         return None
 
     def read(self, name: str, matchers: Sequence[Matcher], fetch: Fetch) -> list[Series]:
@@ -74,11 +76,7 @@ class Vocabulary:
             candidate = (_last_alive(series), -index)
             target = _target(series)
             newest[target] = max(newest.get(target, candidate), candidate)
-        return [
-            _renamed(series, name, raws[index])
-            for index, series in found
-            if newest[_target(series)][1] == -index
-        ]
+        return [_renamed(series, name, raws[index]) for index, series in found if newest[_target(series)][1] == -index]
 
 
 def _last_alive(series: Series) -> int:

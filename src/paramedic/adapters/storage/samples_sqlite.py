@@ -18,32 +18,27 @@ DAY_MS = 24 * 3600 * 1000
 class SqliteSamples:
     """A SampleStore in a folder. What the disk refuses is kept in memory and named in `last_error`."""
 
-    def __init__(self, folder: Path, retention_days: int = 15, max_bytes: int = 5_000_000_000) -> None:
+    def __init__(
+        self, folder: Path, retention_days: int = 15, max_bytes: int = 5_000_000_000, *, read_only: bool = False
+    ) -> None:
         self.last_error = ""
         self._folder = folder
         self._retention_days = retention_days
         self._max_bytes = max_bytes
-        self._read_only = False
+        self._read_only = read_only
         self._today: DayFile | None = None
         self._ring = Ring(RING_MS)
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError as error:
-            self.last_error = f"samples are kept in memory only: {folder}: {error.strerror}"
+        if not read_only:
+            try:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                self.last_error = f"samples are kept in memory only: {folder}: {error.strerror}"
         self._load_ring()
 
     @classmethod
     def open_read_only(cls, folder: Path) -> "SqliteSamples":
         """Look at the samples of a folder, also while a daemon writes them; `append` is not possible."""
-        store = cls.__new__(cls)
-        store.last_error = ""
-        store._folder = folder
-        store._retention_days = store._max_bytes = 0
-        store._read_only = True
-        store._today = None
-        store._ring = Ring(RING_MS)
-        store._load_ring()
-        return store
+        return cls(folder, read_only=True)
 
     @property
     def newest_ms(self) -> int:

@@ -38,8 +38,6 @@ def nameless(labels: Iterable[LabelSet], values: Values, what: str) -> Vector:
     return unique([(without_name(each), float(value)) for each, value in zip(labels, values, strict=True)], what)
 
 
-
-
 def _round_half_up(values: Values, to: float) -> Values:
     inverse = 1.0 / np.float64(to)
     return np.asarray(np.floor(values * inverse + 0.5) / inverse)

@@ -1,0 +1,1 @@
+"""Rules judge samples: an expression that holds long enough is an alert."""
