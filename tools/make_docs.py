@@ -7,8 +7,10 @@ import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import click
+from pydantic import BaseModel
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "paramedic"
@@ -38,8 +40,8 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "map.md", page("The map", "What lies where, from the top of the house to its ground.", house())
     yield "reference/cli.md", page("Commands", "What `paramedic` can be told.", commands())
     yield "reference/events.md", page("Events", "Everything that the journal can say.", events())
-    if importlib.util.find_spec("paramedic.app.configuration"):
-        yield "reference/configuration.md", page("Configuration", "Every key of `paramedic.yaml`.", configuration())
+    yield "reference/configuration.md", page("Configuration", "Every key of `paramedic.yaml`.", configuration())
+    yield "reference/faults.md", page("Faults", "Every cause that Paramedic can name, and its cures.", faults())
 
 
 def page(title: str, sentence: str, lines: Iterator[str]) -> str:
@@ -137,20 +139,97 @@ def events() -> Iterator[str]:
             yield ""
 
 
+# The faults
+
+RESTART = {
+    "cures": "a restart as it was cures it",
+    "useless": "a restart fails the same way",
+    "unneeded": "a restart would only hurt",
+}
+
+
+def faults() -> Iterator[str]:
+    catalogue = importlib.import_module("paramedic.knowledge.catalogue").load_catalogue()
+    families: dict[str, list[Any]] = {}
+    for fault in catalogue.faults:
+        families.setdefault(fault.family, []).append(fault)
+    for family in sorted(families):
+        yield from [f"## {family}", ""]
+        for fault in sorted(families[family], key=lambda fault: str(fault.id)):
+            sort = "advice" if fault.advice else f"{fault.level}, {fault.category}"
+            yield from [f"### {fault.id}", "", f"{fault.title.en} · {fault.title.zh}", ""]
+            yield from [f"{sort}; {RESTART[fault.restart]}.", ""]
+            remedies = [catalogue.remedies[name].texts[-1] for name in fault.remedies]
+            yield from [*(f"- {text.en} · {text.zh}" for text in remedies), *([""] if remedies else [])]
+
+
 # The configuration
+
+SHOWN = {  # the names of types as the reader of a YAML file knows them
+    "Seconds": "duration: 5s, 15m, 1h",
+    "EngineUrl": "URL",
+    "WebhookUrl": "URL",
+    "ModeName": "observe, ask or act",
+    "Secret": "{env: NAME} or {file: PATH}",
+    "ExistingPath": "path",
+    "NotifierConfig": "[Webhook](#webhook) or [Terminal](#terminal)",
+    "str": "text",
+    "int": "number",
+    "float": "number",
+    "bool": "true or false",
+}
 
 
 def configuration() -> Iterator[str]:
-    model = importlib.import_module("paramedic.app.configuration").Configuration
-    yield from fields_of(model, "")
+    """One table a section. A comment beside a field tells its meaning; types and defaults are those of the model."""
+    path = SOURCE / "app" / "config.py"
+    source = path.read_text(encoding="utf-8")
+    module = importlib.import_module("paramedic.app.config")
+    classes = {node.name: node for node in ast.parse(source).body if isinstance(node, ast.ClassDef)}
+    whole = module.Config
+    yield from section(whole, classes["Config"], source.splitlines())
+    parts = [getattr(module, name) for name in classes if name not in ("Config", "Section", "Secret", "Context")]
+    for part in parts:
+        yield from [f"## {part.__name__.removesuffix('Config')}", "", docstring_of(classes[part.__name__]), ""]
+        yield from section(part, classes[part.__name__], source.splitlines())
 
 
-def fields_of(model: type, prefix: str) -> Iterator[str]:
-    yield from ["| key | type | default | |", "|---|---|---|---|"]
-    for name, field in model.model_fields.items():  # type: ignore[attr-defined]
-        kind = getattr(field.annotation, "__name__", str(field.annotation)).replace("|", "\\|")
-        default = "required" if field.is_required() else repr(field.get_default(call_default_factory=True))
-        yield f"| `{prefix}{name}` | `{kind}` | `{default}` | {field.description or ''} |"
+def section(model: Any, node: ast.ClassDef, source: list[str]) -> Iterator[str]:
+    yield from ["| key | value | default | |", "|---|---|---|---|"]
+    for field in node.body:
+        if isinstance(field, ast.AnnAssign):
+            name = ast.unparse(field.target)
+            comment = source[field.lineno - 1].partition("  # ")[2]
+            yield f"| `{name}` | {kind(field.annotation)} | {default(model.model_fields[name])} | {comment} |"
+    yield ""
+
+
+def kind(annotation: ast.expr) -> str:
+    text = ast.unparse(annotation).replace(" | None", "")
+    if match := re.fullmatch(r"tuple\[(\w+), \.\.\.\]", text):
+        return f"list of {shown(match[1])}"
+    if match := re.fullmatch(r"Literal\[(.+)\]", text):
+        return match[1].replace("'", "").replace(", ", " or ")
+    return shown(text)
+
+
+def shown(name: str) -> str:
+    """A plain type by its name, another section as a link to it."""
+    plain = name.removesuffix("Config")
+    return SHOWN.get(name) or f"[{plain}](#{plain.lower()})"
+
+
+def default(field: Any) -> str:
+    if field.is_required():
+        return "must be given"
+    found = field.get_default(call_default_factory=True)
+    if found is None or found == () or isinstance(found, BaseModel):
+        return ""
+    return f"`{str(found).lower() if isinstance(found, bool) else found}`"
+
+
+def docstring_of(node: ast.ClassDef) -> str:
+    return (ast.get_docstring(node) or "").replace("\n", " ")
 
 
 if __name__ == "__main__":

@@ -47,8 +47,7 @@ async def comes_back(watch: Watch, url: str, killed_at: int, session: int) -> No
     await watch.serving(run=2, within=30)
 
 
-@pytest.mark.smoke
-@pytest.mark.parametrize("victim", [ENGINE_CORE, WORKER])
+@pytest.mark.parametrize("victim", [pytest.param(ENGINE_CORE, marks=pytest.mark.smoke), WORKER])
 async def test_killed_under_streams(scratch: Scratch, victim: str) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
