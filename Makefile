@@ -43,12 +43,21 @@ test-long: install ## Kill loops and soaks
 test-all-pythons: install ## The unit tests on every supported Python that this machine has
 	@tools/test_pythons.sh
 
-check: install ## Lint, format, types, import contracts, docs
+check: install ## Lint, format, types, import contracts, docs: all of them, whatever fails
+	@$(MAKE) --keep-going lint types contracts pages
+
+lint:
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+
+types:
 	@$(BIN)/mypy
 	@$(BIN)/mypy --explicit-package-bases tools tests/real
+
+contracts:
 	@$(BIN)/lint-imports
+
+pages:
 	@$(BIN)/python tools/make_docs.py --check
 	@$(BIN)/python tools/check_links.py
 
@@ -71,4 +80,4 @@ lock: install ## Bring requirements.lock up to date with pyproject.toml (UPGRADE
 clean: ## Remove everything that was made here, the environments too
 	rm -rf .venv .venv-* .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
 
-.PHONY: help install run test test-real smoke-real test-long test-all-pythons check bench docs format lock clean
+.PHONY: help install run test test-real smoke-real test-long test-all-pythons check lint types contracts pages bench docs format lock clean
