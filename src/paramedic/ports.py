@@ -30,7 +30,7 @@ class SampleStore(Protocol):
         """Keep one scrape; a series of the source's last scrape that is missing now becomes stale."""
 
     def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> list[Series]:
-        """Every series that matches, with its samples in [start_ms, end_ms], oldest first, NaN staleness markers kept."""
+        """Every series that matches, with its samples in [start_ms, end_ms], oldest first, staleness markers kept."""
 
     def prune(self, now_ns: int) -> None:
         """Forget what is too old or too much."""
@@ -69,7 +69,7 @@ CanaryResult = Literal["token", "timeout", "refused", "paused", "unauthorised", 
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """What a request for one token gave; `token` is the only proof of life, `paused` and `unauthorised` prove nothing."""
+    """What a request for one token gave: `token` alone proves life; `paused` and `unauthorised` prove nothing."""
 
     result: CanaryResult
     seconds: float = 0.0
@@ -187,10 +187,10 @@ class Supervisor(Protocol):
         """Start the engine as it was first started; returns its API server and the path of its log."""
 
     async def stop(self, target: Target, server: EngineProcess, grace_s: float) -> StopReport:
-        """SIGTERM to the group, SIGKILL after `grace_s` (0: at once), until the whole group and its orphans are gone."""
+        """SIGTERM to the group, SIGKILL after `grace_s` (0: at once), until the group and its orphans are gone."""
 
     async def save_stacks(self, target: Target, processes: Sequence[EngineProcess], run: int) -> str:
         """Python stacks, connections and GPU processes into a file; its path. Bounded in time; never raises."""
 
     def free_to_start(self, target: Target) -> str:
-        """"" when the port is free and nothing of the last run lives; else what is in the way."""
+        """ "" when the port is free and nothing of the last run lives; else what is in the way."""

@@ -97,7 +97,7 @@ def test_what_was_acknowledged_survives_kill_9(tmp_path: Path) -> None:
 
 def test_a_reader_in_another_process_sees_it_while_it_is_written(tmp_path: Path) -> None:
     store = SqliteJournal(tmp_path / "journal.db")
-    reader = SqliteJournal.open_read_only(tmp_path / "journal.db")
+    reader = SqliteJournal(tmp_path / "journal.db", read_only=True)
     store.append(1, [(ActionStarted("ACT-0001"), None)])
 
     assert len(list(reader.read())) == 1

@@ -119,6 +119,8 @@ class Secret(Section):
         context = _context(info)
         if (self.env is None) == (self.file is None):
             raise ValueError("write either {env: NAME} or {file: PATH}")
+        if self.env is not None and not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", self.env):
+            raise ValueError("env must be the name of an environment variable, not the secret itself")
         if self.file is not None:
             object.__setattr__(self, "file", str(context.path(self.file)))
         self.reveal(context.environ)

@@ -49,7 +49,10 @@ def encode(event: Event) -> str:
 
 def decode(line: str) -> Event:
     """The event of a line; one of an unknown type or shape becomes an UnknownEvent, never an error."""
-    data: dict[str, Any] = json.loads(line)
+    return _event(json.loads(line))
+
+
+def _event(data: dict[str, Any]) -> Event:
     name = str(data.get("type", ""))
     kind = _TYPES.get(name)
     if kind is not None:
@@ -59,10 +62,15 @@ def decode(line: str) -> Event:
             pass
         else:
             return event
-    return UnknownEvent(name, line)
+    return UnknownEvent(name, json.dumps(data, ensure_ascii=False))
 
 
 def document(entry: Entry) -> dict[str, Any]:
     """An entry for machines: what `watch --json` prints a line of, and the API sends."""
     head = {"seq": entry.seq, "at": entry.at, "type": type(entry.event).__name__, "because": entry.because}
     return {**head, **to_plain(entry.event)}
+
+
+def from_document(fields: dict[str, Any]) -> Entry:
+    """The reverse of `document`."""
+    return Entry(int(fields["seq"]), int(fields["at"]), fields.get("because"), _event(fields))

@@ -255,9 +255,7 @@ def _alert_joined(view: View, _: Entry, event: e.AlertJoinedIncident) -> None:
 
 
 def _diagnosis_made(view: View, entry: Entry, event: e.DiagnosisMade) -> None:
-    _change_incident(
-        view, event.incident, diagnosis=event.diagnosis, diagnosis_seq=entry.seq, diagnosed_at=entry.at
-    )
+    _change_incident(view, event.incident, diagnosis=event.diagnosis, diagnosis_seq=entry.seq, diagnosed_at=entry.at)
 
 
 def _incident_resolved(view: View, entry: Entry, event: e.IncidentResolved) -> None:

@@ -1,11 +1,15 @@
 """What a person sees at one glance: a row a target, the alerts, and what Paramedic is doing."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-from paramedic.journal.fold import ActionView, AlertView, IncidentView, TargetView, View
+from paramedic import __version__
+from paramedic.journal.fold import ActionView, AlertView, TargetView, View
 from paramedic.model.target import EngineState, Mode
 from paramedic.model.text import Text
+from paramedic.recovery.lifecycle import stage
+from paramedic.signals.evaluate import Evaluator
+from paramedic.signals.expression import Expression
+from paramedic.signals.promql import parse
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +82,121 @@ class Board:
     needs_human: tuple[tuple[str, Text], ...]  # (incident, why)
     failures: tuple[tuple[str, int, str], ...]  # (work, when, error) of Paramedic itself, last hour
     late: float = 0.0  # seconds that Paramedic itself last was late
+    last_seq: int = 0  # the journal's last entry that is in it
 
+
+class BoardMaker:
+    """Makes the glance from the view and the samples."""
+
+    def __init__(self, evaluator: Evaluator) -> None:
+        self._evaluator = evaluator
+        self._figures: dict[str, Expression] = {name: parse(text) for name, text in _FIGURES.items()}
+
+    def board(self, view: View, now: int, late: float = 0.0) -> Board:
+        """The board at `now` (UTC ns)."""
+        figures = {name: self._by_target(query, now // 1_000_000) for name, query in self._figures.items()}
+        targets = [t for t in view.targets.values() if not t.removed]
+        hour_ago = now - 3600 * 1_000_000_000
+        return Board(
+            at=now,
+            version=__version__,
+            daemon_pid=view.daemon_pid,
+            targets=tuple(
+                _target_row(t, {name: values.get(t.target.name) for name, values in figures.items()}, now)
+                for t in targets
+            ),
+            alerts=tuple(_alert_row(view, a) for a in view.firing()),
+            actions=tuple(_action_row(a) for a in _last_actions(view, hour_ago)),
+            needs_human=tuple(
+                (i.id, i.human_needed) for i in view.incidents.values() if i.open and i.human_needed is not None
+            ),
+            failures=tuple((work, at, error) for work, (at, error) in view.failures.items() if at >= hour_ago),
+            late=late,
+            last_seq=view.last_seq,
+        )
+
+    def _by_target(self, query: Expression, at_ms: int) -> dict[str, float]:
+        found = {}
+        for labels, value in self._evaluator.vector(query, at_ms):
+            if value == value:  # NaN is no figure
+                found[dict(labels).get("target", "")] = value
+        return found
+
+
+_FIGURES = {
+    "output_tokens_per_s": "sum by (target) (rate(llm:generation_tokens_total[1m]))",
+    "prompt_tokens_per_s": "sum by (target) (rate(llm:prompt_tokens_total[1m]))",
+    "running": "sum by (target) (llm:requests_running)",
+    "waiting": "sum by (target) (llm:requests_waiting)",
+    "kv_cache": "max by (target) (llm:kv_cache_usage)",
+    "ttft_p50": "histogram_quantile(0.5, sum by (target, le) (rate(llm:ttft_seconds_bucket[5m])))",
+    "ttft_p95": "histogram_quantile(0.95, sum by (target, le) (rate(llm:ttft_seconds_bucket[5m])))",
+    "itl_p50": "histogram_quantile(0.5, sum by (target, le) (rate(llm:itl_seconds_bucket[5m])))",
+    "itl_p95": "histogram_quantile(0.95, sum by (target, le) (rate(llm:itl_seconds_bucket[5m])))",
+    "seen_at": "max by (target) (timestamp(llm:requests_running))",
+}
+
+FRESH = 60.0  # seconds; older figures are not shown as if they were of now
+
+_SHOWN = frozenset({EngineState.SERVING, EngineState.SLEEPING, EngineState.UNRESPONSIVE, EngineState.SILENT})
+
+
+def _target_row(target: TargetView, figures: dict[str, float | None], now: int) -> TargetRow:
+    seen_at = figures.pop("seen_at")
+    age = None if seen_at is None else max(0.0, now / 1e9 - seen_at)
+    if age is None or age > FRESH or target.state not in _SHOWN:
+        figures = dict.fromkeys(figures)
+    return TargetRow(
+        name=target.target.name,
+        url=target.target.url,
+        model=target.target.model,
+        state=target.state,
+        since=target.state_since,
+        reason=target.state_reason,
+        mode=target.target.mode,
+        started_by_us=target.started_by_us,
+        run=target.run,
+        pid=target.process.pid if target.process else None,
+        stage=target.stage if target.state is EngineState.STARTING else "",
+        figures_age=age,
+        **figures,
+    )
+
+
+def _alert_row(view: View, alert: AlertView) -> AlertRow:
+    incident = view.incidents.get(alert.incident)
+    findings = incident.diagnosis.findings if incident and incident.diagnosis else ()
+    return AlertRow(
+        id=alert.alert.id,
+        rule=alert.alert.rule,
+        target=alert.alert.target,
+        level=alert.alert.level.value,
+        category=alert.alert.category.value,
+        summary=alert.alert.summary,
+        since=alert.fired_at,
+        due=alert.fired_at + alert.alert.level.objective * 1_000_000_000,
+        incident=alert.incident,
+        cause=findings[0].title if findings else None,
+    )
+
+
+def _last_actions(view: View, since: int) -> list[ActionView]:
+    """What is not over, and the last one of each target within the hour."""
+    shown: dict[str, ActionView] = {}
+    for action in view.actions.values():
+        if not action.over or action.requested_at >= since:
+            shown[action.request.target] = action
+    return list(shown.values())
+
+
+def _action_row(action: ActionView) -> ActionRow:
+    return ActionRow(
+        id=action.request.action,
+        kind=action.kind.value,
+        target=action.request.target,
+        status=stage(action).value,
+        step=action.step,
+        reason=action.request.reason,
+        since=action.finished_at or action.started_at or action.requested_at,
+        detail=action.detail,
+    )

@@ -38,6 +38,6 @@ def wait_before(tried: int, name: str, policy: Policy) -> float:
     """
     if tried == 0:
         return 0.0
-    base = min(policy.backoff * 2 ** (tried - 1), policy.backoff_limit)
+    base = min(policy.backoff * 2.0 ** (tried - 1), policy.backoff_limit)
     spread = zlib.crc32(name.encode()) / 0xFFFFFFFF
     return base * (0.8 + 0.4 * spread)

@@ -4,6 +4,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from importlib.resources import files
 from pathlib import Path
+from urllib.parse import quote
 
 from paramedic.journal.codec import Entry, decode, encode
 from paramedic.journal.events import Event
@@ -15,28 +16,22 @@ _PAGE = 500
 class SqliteJournal:
     """A JournalStore. One writer; any number of readers, in other processes too."""
 
-    def __init__(self, path: Path) -> None:
-        self._db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        """`read_only` is for a command that only looks, whether a daemon runs or not."""
+        self._db = _connect(path, read_only)
         try:
+            _refuse_newer(_version(self._db), path)
+            if read_only:
+                return
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = FULL")
-            _migrate(self._db, path)
+            _migrate(self._db)
         except sqlite3.DatabaseError as error:
             self._db.close()
-            raise ParamedicError(f"{path}: the journal cannot be opened: {error}. Nothing was changed.") from error
-
-    @classmethod
-    def open_read_only(cls, path: Path) -> "SqliteJournal":
-        """For a command that only reads, whether a daemon runs or not."""
-        store = cls.__new__(cls)
-        store._db = sqlite3.connect(f"file:{path}?mode=ro", uri=True, isolation_level=None)
-        try:
-            version = int(store._db.execute("PRAGMA user_version").fetchone()[0])
-        except sqlite3.DatabaseError as error:
-            store._db.close()
-            raise CouldNotTell(f"{path}: the journal cannot be read: {error}") from error
-        _refuse_newer(version, path)
-        return store
+            raise CouldNotTell(f"{path}: the journal cannot be opened: {error}. Nothing was changed.") from error
+        except ParamedicError:
+            self._db.close()
+            raise
 
     def append(self, at: int, events: Sequence[tuple[Event, int | None]]) -> list[Entry]:
         entries = []
@@ -65,6 +60,18 @@ class SqliteJournal:
         self._db.close()
 
 
+def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
+    where = f"file:{quote(str(path))}" + ("?mode=ro" if read_only else "")
+    try:
+        return sqlite3.connect(where, uri=True, isolation_level=None, check_same_thread=False)
+    except sqlite3.OperationalError as error:
+        raise CouldNotTell(f"{path}: the journal cannot be opened: {error}") from error
+
+
+def _version(db: sqlite3.Connection) -> int:
+    return int(db.execute("PRAGMA user_version").fetchone()[0])
+
+
 def _steps() -> list[tuple[int, str]]:
     folder = files("paramedic.adapters.storage") / "migrations"
     return sorted((int(f.name[:4]), f.read_text("utf-8")) for f in folder.iterdir() if f.name.endswith(".sql"))
@@ -79,9 +86,8 @@ def _refuse_newer(version: int, path: Path) -> None:
         )
 
 
-def _migrate(db: sqlite3.Connection, path: Path) -> None:
-    version = int(db.execute("PRAGMA user_version").fetchone()[0])
-    _refuse_newer(version, path)
+def _migrate(db: sqlite3.Connection) -> None:
+    version = _version(db)
     for number, sql in _steps():
         if number > version:
             db.executescript(f"BEGIN;\n{sql}\nPRAGMA user_version = {number};\nCOMMIT;")

@@ -1,0 +1,1 @@
+"""Where samples and the journal are kept."""

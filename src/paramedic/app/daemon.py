@@ -1,0 +1,233 @@
+"""The daemon of one data folder: begins, watches, and ends in good order."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+
+from paramedic import __version__
+from paramedic.adapters.processes.recognise import serve_arguments, urls_of
+from paramedic.adapters.supervisors.port import what_holds_port
+from paramedic.app.config import Config
+from paramedic.app.folder import DataFolder
+from paramedic.app.wiring import Parts
+from paramedic.journal.codec import Entry
+from paramedic.journal.events import (
+    ActionApproved,
+    ActionRejected,
+    DaemonStarted,
+    DaemonStopped,
+    EngineSeen,
+    StateChanged,
+    TargetAdded,
+    TargetRemoved,
+)
+from paramedic.journal.fold import ActionView, TargetView
+from paramedic.model.errors import UsageError
+from paramedic.model.target import EngineState, Origin, Target
+from paramedic.pipeline import discover
+from paramedic.pipeline.board import Board
+from paramedic.recovery.lifecycle import Stage, stage
+
+HOUSEKEEPING = 600.0
+
+
+class Daemon:
+    """Begins with `begin`, runs in the background, ends with `end`. Answers the console meanwhile."""
+
+    def __init__(self, folder: DataFolder, config: Config, parts: Parts) -> None:
+        self._folder = folder
+        self._config = config
+        self._parts = parts
+        self._world = parts.world
+        self._tasks: list[asyncio.Task[None]] = []
+        self._late = 0.0
+        self.stop_asked = asyncio.Event()
+        self.stopped_by = ""
+        self.first_seq = 0  # the journal's last entry of before
+
+    # Begin and end
+
+    async def begin(self) -> None:
+        """Say that we are there, and look at what an earlier daemon left."""
+        self.first_seq = self._world.view.last_seq
+        self._world.recorder.record(DaemonStarted(__version__, os.getpid()))
+        self._take_over()
+        self._add_configured()
+
+    def run(self) -> None:
+        """Start the cycle and the housekeeping in the background."""
+        loop = asyncio.get_running_loop()
+        self._tasks = [
+            loop.create_task(self._parts.cycle.run(), name="cycle"),
+            loop.create_task(self._housekeeping(), name="housekeeping"),
+        ]
+
+    async def failed(self) -> None:
+        """Returns when a task of ours has ended by itself: that is a defect, and it is raised."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+
+    async def end(
+        self, reason: str, *, stop_engines: bool, grace: float, last_look: Callable[[], None] = lambda: None
+    ) -> None:
+        """Stop judging, then (where asked) the engines that we started; let go of the data folder.
+
+        `last_look` is called when all is written and the journal is still open.
+        """
+        started = [t for t in self._world.view.targets.values() if t.started_by_us and not t.removed]
+        for target in started:
+            if stop_engines:
+                self._parts.cycle.expect_stop(target.target.name)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        left = []
+        if stop_engines:
+            await asyncio.gather(*(self._stop_engine(target, grace) for target in started))
+        else:
+            left = [t.target.name for t in started if t.state is not EngineState.STOPPED]
+        self._world.recorder.record(DaemonStopped(reason, tuple(left)))
+        last_look()
+        await self._parts.probe.close()
+        self._parts.samples.close()
+        self._parts.journal.close()
+        self._folder.let_go()
+
+    async def _stop_engine(self, target: TargetView, grace: float) -> None:
+        name, record = target.target.name, self._world.recorder.record
+        if target.process is not None:
+            report = await self._world.supervisor.stop(target.target, target.process, grace)
+            reason = "; ".join(report.steps) or "it had ended already"
+            record(StateChanged(name, target.run, target.state, EngineState.STOPPED, f"ended with Paramedic: {reason}"))
+        record(TargetRemoved(name, "ended with Paramedic"))
+
+    # Targets
+
+    def _take_over(self) -> None:
+        """Targets of an earlier daemon: what lives is watched on; what nobody asks for any more is let go."""
+        configured = {t.url for t in self._config.targets}
+        for name, target in list(self._world.view.targets.items()):
+            if target.removed:
+                continue
+            tree = self._world.processes.tree(target.process) if target.process else None
+            lives = bool(tree) and any(target.process and p.pid == target.process.pid for p in tree or ())
+            match target.target.origin:
+                case Origin.STARTED if lives and target.process is not None:
+                    self._parts.supervisor.adopt(target.target, target.process)
+                case Origin.STARTED if target.state in (EngineState.STOPPED, EngineState.START_FAILED):
+                    self._world.recorder.record(TargetRemoved(name, "it had ended before Paramedic started"))
+                case Origin.FOUND if not lives:
+                    self._world.recorder.record(TargetRemoved(name, "not there any more when Paramedic started"))
+                case Origin.CONFIGURED if target.target.url not in configured:
+                    self._world.recorder.record(TargetRemoved(name, "no longer in the configuration"))
+
+    def _add_configured(self) -> None:
+        for one in self._config.targets:
+            name = one.name or f"{one.model or 'engine'}@{one.url.split('://', 1)[-1]}"
+            target = Target(
+                name,
+                one.url,
+                Origin.CONFIGURED,
+                one.mode or self._config.modes.found,
+                model=one.model or "",
+                log=one.log or "",
+            )
+            known = self._world.view.targets.get(name)
+            if known is None or known.removed or known.target != target:
+                self._world.recorder.record(TargetAdded(target))
+
+    async def supervise(
+        self, argv: Sequence[str], env: Mapping[str, str], cwd: str, url: str = "", name: str = ""
+    ) -> Target:
+        """Start an engine and own its recovery; one that an earlier Paramedic started just so is taken over."""
+        url = url or url_of_command(argv)
+        arguments = serve_arguments(argv) or tuple(argv)
+        model = discover.served_model(("serve", *arguments))
+        name = name or f"{model.rstrip('/').rsplit('/', 1)[-1] or 'engine'}@{url.split('://', 1)[-1]}"
+        target = Target(name, url, Origin.STARTED, self._config.modes.started, model=model)
+        known = self._world.view.targets.get(name)
+        if known is not None and self._runs_already(known, argv):
+            return known.target
+        self._parts.supervisor.register(target, argv, env, cwd)
+        added = self._world.recorder.record(TargetAdded(target))
+        run = (known.run if known else 0) + 1
+        process, log = await self._parts.supervisor.start(target, run)
+        self._world.recorder.record(EngineSeen(name, run, process, True, log), added.seq)
+        return target
+
+    def _runs_already(self, known: TargetView, argv: Sequence[str]) -> bool:
+        if known.removed or not known.started_by_us or known.process is None:
+            return False
+        tree = self._world.processes.tree(known.process) or []
+        alive = any(p.pid == known.process.pid for p in tree)
+        return alive and list(self._parts.supervisor.spec(known.target).argv) == list(argv)
+
+    async def discover_now(self) -> bool:
+        """Look for engines at once; whether there is any target now."""
+        if self._config.discovery:
+            await discover.look(self._world, self._config.modes.found)
+        return any(not t.removed for t in self._world.view.targets.values())
+
+    # What the console asks
+
+    def board(self) -> Board:
+        return self._parts.board.board(self._world.view, self._world.clock.now(), self._late)
+
+    def entries(self, after: int) -> list[Entry]:
+        return self._world.recorder.entries(after)
+
+    async def wait_for_entries(self, after: int, timeout: float) -> list[Entry]:
+        return await self._world.recorder.wait_for_entries(after, timeout)
+
+    def approve(self, action: str, by: str) -> None:
+        """A person lets a waiting action happen."""
+        waiting = self._waiting_action(action)
+        self._world.recorder.record(ActionApproved(action, by), waiting.requested_seq)
+
+    def reject(self, action: str, by: str, reason: str) -> None:
+        """A person refuses it."""
+        waiting = self._waiting_action(action)
+        self._world.recorder.record(ActionRejected(action, by, reason), waiting.requested_seq)
+
+    def stop(self, by: str) -> None:
+        self.stopped_by = by
+        self.stop_asked.set()
+
+    def _waiting_action(self, name: str) -> ActionView:
+        action = self._world.view.actions.get(name)
+        if action is None:
+            raise UsageError(f"there is no action {name}")
+        if stage(action) is not Stage.WAITING_FOR_APPROVAL:
+            raise UsageError(f"{name} does not wait for approval: it is {stage(action).value}")
+        return action
+
+    async def _housekeeping(self) -> None:
+        """Forget old samples, rotate logs."""
+        while True:
+            await asyncio.sleep(HOUSEKEEPING)
+            self._parts.samples.prune(time.time_ns())
+            for target in list(self._world.view.targets.values()):
+                if target.started_by_us and not target.removed:
+                    with suppress(OSError):
+                        await self._parts.supervisor.rotate(target.target)
+
+
+def url_of_command(argv: Sequence[str]) -> str:
+    """Where an engine with this command will answer. Raises UsageError when the command does not tell."""
+    arguments = serve_arguments(argv)
+    urls = urls_of(arguments, ()) if arguments is not None else ()
+    if not urls:
+        command = " ".join(argv[:3])
+        raise UsageError(
+            f"{command}: this command does not tell where its engine will answer. Say it: --target http://127.0.0.1:PORT"
+        )
+    return urls[0]
+
+
+def practice_command(folder: DataFolder, python: str) -> list[str]:
+    """The command of a practice engine on a free port from 8210."""
+    port = next(port for port in range(8210, 65535) if not what_holds_port(f"http://127.0.0.1:{port}"))
+    return [python, "-m", "paramedic", "practice", "serve", "--port", str(port), "--data-dir", str(folder.path)]

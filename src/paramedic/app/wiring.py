@@ -1,0 +1,116 @@
+"""Putting the parts of a daemon together."""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from paramedic.adapters.clock import SystemClock
+from paramedic.adapters.http_probe import HttpProbe
+from paramedic.adapters.logs.file_log import FileLog
+from paramedic.adapters.notifiers.terminal import TerminalNotifier
+from paramedic.adapters.notifiers.webhook import WebhookNotifier
+from paramedic.adapters.processes.linux import LinuxProcesses
+from paramedic.adapters.storage.journal_sqlite import SqliteJournal
+from paramedic.adapters.storage.samples_sqlite import SqliteSamples
+from paramedic.adapters.supervisors.child import ChildSupervisor
+from paramedic.app.config import Config, WebhookConfig
+from paramedic.app.folder import DataFolder
+from paramedic.journal.fold import fold
+from paramedic.knowledge.catalogue import load_catalogue, load_stages
+from paramedic.knowledge.lexicon import load_vocabulary
+from paramedic.knowledge.rulebook import SHIPPED, load_rules
+from paramedic.model.target import Target
+from paramedic.model.text import Language
+from paramedic.pipeline.board import BoardMaker
+from paramedic.pipeline.cycle import Cycle, Settings
+from paramedic.pipeline.judge import RuleJudge
+from paramedic.pipeline.recover import Patience
+from paramedic.pipeline.scrape import Knowledge
+from paramedic.pipeline.world import Recorder, World
+from paramedic.ports import Notifier
+from paramedic.recovery.guard import Policy
+from paramedic.signals.evaluate import Evaluator
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of one daemon."""
+
+    journal: SqliteJournal
+    samples: SqliteSamples
+    probe: HttpProbe
+    supervisor: ChildSupervisor
+    world: World
+    cycle: Cycle
+    board: BoardMaker
+
+
+def build(folder: DataFolder, config: Config, language: Language, print_line: Callable[[str], None]) -> Parts:
+    """Open everything below a data folder that we hold. Mistakes in knowledge or rules raise InvalidFiles."""
+    vocabulary, catalogue, stages = load_vocabulary(), load_catalogue(), load_stages()
+    rules = load_rules([SHIPPED, *map(Path, config.rules)])
+    clock = SystemClock()
+    journal = SqliteJournal(folder.journal)
+    samples = SqliteSamples(folder.samples)
+    supervisor = ChildSupervisor(folder.engines)
+    world = World(
+        clock=clock,
+        recorder=Recorder(clock, journal, fold(journal.read())),
+        samples=samples,
+        probe=HttpProbe(keys_of(config)),
+        processes=LinuxProcesses(supervisor.exit_of),
+        supervisor=supervisor,
+        open_log=lambda path: FileLog(Path(path)),
+    )
+    evaluator = Evaluator(samples, vocabulary)
+    cycle = Cycle(
+        world,
+        settings_of(config, language),
+        RuleJudge(world, rules, evaluator),
+        evaluator,
+        catalogue,
+        Knowledge(stages, vocabulary),
+        notifiers_of(config, print_line),
+    )
+    return Parts(journal, samples, world.probe, supervisor, world, cycle, BoardMaker(evaluator))  # type: ignore[arg-type]
+
+
+def settings_of(config: Config, language: Language) -> Settings:
+    """The cycle's settings, from the configuration."""
+    recovery = config.recovery
+    return Settings(
+        interval=config.interval,
+        discovery=config.discovery,
+        found_mode=config.modes.found,
+        language=language,
+        policy=Policy(recovery.budget, recovery.window, recovery.backoff, hang_confirm=recovery.hang_confirm),
+        patience=Patience(stop_grace=recovery.stop_grace, start=recovery.start_timeout),
+    )
+
+
+def keys_of(config: Config, environ: Mapping[str, str] = os.environ) -> Callable[[Target], str | None]:
+    """The API key of a target, read anew each time: it is kept nowhere."""
+    secrets = {t.url: t.api_key for t in config.targets if t.api_key is not None}
+
+    def key_of(target: Target) -> str | None:
+        secret = secrets.get(target.url)
+        if secret is None:
+            return None
+        try:
+            return secret.reveal(environ)
+        except ValueError:
+            return None  # it was there when the configuration was read; the server's 401 will say the rest
+
+    return key_of
+
+
+def notifiers_of(config: Config, print_line: Callable[[str], None]) -> dict[str, Notifier]:
+    """The notifiers that the configuration names."""
+    made: dict[str, Notifier] = {}
+    for one in config.notifiers:
+        if isinstance(one, WebhookConfig):
+            made[one.name] = WebhookNotifier(one.name, one.url, one.secret.reveal() if one.secret else "")
+        else:
+            made[one.name] = TerminalNotifier(print_line)
+    return made

@@ -1,0 +1,286 @@
+"""`paramedic watch`: the daemon with its view, or a view of the one that runs already."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import signal
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from paramedic.cli.options import data_dir_option, lang_option
+from paramedic.cli.screens.live import JsonShow, Show, choose
+from paramedic.journal.plain import from_plain
+from paramedic.model.errors import NoDaemon, UsageError
+from paramedic.model.text import Language, Text
+from paramedic.pipeline.board import Board
+
+if TYPE_CHECKING:
+    from paramedic.app.config import Config
+    from paramedic.app.config_file import Loaded
+    from paramedic.app.daemon import Daemon
+    from paramedic.app.folder import DataFolder
+
+_DRAW_EVERY = 1.0
+_NO_SERVER = Text(
+    "No vLLM server was found on this machine: a practice engine is started. Break it from a second shell: {}",
+    "本机没有找到 vLLM 服务：已启动练习引擎。可在另一个终端里弄坏它：{}",
+)
+_ATTACHED = Text(
+    "Attached to the running watch (pid {}), reading only: leaving this view stops nothing.",
+    "已接入正在运行的 watch（pid {}），只读：退出此界面不会停止任何东西。",
+)
+_STOPPING = Text("Stopping; engines that Paramedic started are ended.", "正在停止；由 Paramedic 启动的引擎将被结束。")
+_LEAVING = Text("Stopping; engines run on.", "正在停止；引擎继续运行。")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line asked for."""
+
+    command: tuple[str, ...]
+    targets: tuple[str, ...]
+    name: str
+    log: str
+    practice: bool
+    duration: float | None
+    stop_engine: bool
+    lang: Language
+
+
+@click.command(
+    context_settings={"ignore_unknown_options": False},
+    short_help="Watch the servers of this machine, or start one and own its recovery.",
+)
+@click.argument("engine_command", nargs=-1, type=click.UNPROCESSED)
+@click.option("--target", "targets", multiple=True, metavar="URL", help="A server to watch besides those found here.")
+@click.option("--name", default="", help="The name of the engine that is started.")
+@click.option("--log", default="", type=click.Path(dir_okay=False), help="The log of the (one) --target.")
+@click.option("--discovery/--no-discovery", default=None, help="Look for the servers of this machine.  [default: yes]")
+@click.option("--practice/--no-practice", default=True, help="Where there is no server, start a practice engine.")
+@click.option(
+    "--for", "duration", default=None, envvar="PARAMEDIC_FOR", metavar="TIME", help="End by itself after 60s, 10m, ..."
+)
+@click.option("--stop-engine", is_flag=True, help="On SIGTERM, end the engines too (Ctrl-C always does).")
+@click.option("--config", "config_path", type=click.Path(dir_okay=False, path_type=Path), help="Configuration file.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object an event, for machines.")
+@data_dir_option
+@lang_option
+def command(
+    engine_command: tuple[str, ...],
+    targets: tuple[str, ...],
+    name: str,
+    log: str,
+    discovery: bool | None,
+    practice: bool,
+    duration: str | None,
+    stop_engine: bool,
+    config_path: Path | None,
+    as_json: bool,
+    data_dir: Path,
+    lang: Language,
+) -> int:
+    """Watch the vLLM servers of this machine; or start one, and bring it back when it dies.
+
+    Servers are found by themselves, also while they start. Where there is none, a practice engine is started.
+    Servers that Paramedic did not start are only observed. Beside a running watch this attaches to it, read-only.
+
+    \b
+    Examples:
+      paramedic watch
+      paramedic watch -- vllm serve Qwen/Qwen3-8B --port 8000
+      paramedic watch --target http://10.0.0.7:8000 --log /var/log/vllm.log
+      paramedic watch --json | jq .type
+    """
+    from paramedic.app.config import parse_duration, parse_engine_url
+    from paramedic.app.config_file import load
+    from paramedic.app.folder import DataFolder
+
+    try:
+        seconds = parse_duration(duration) if duration else None
+        urls = tuple(parse_engine_url(url) for url in targets)
+    except ValueError as error:
+        raise UsageError(f"--for / --target: the value {error}") from None
+    loaded = load(config_path, options={"discovery": discovery, "data_dir": str(data_dir)})
+    options = Options(engine_command, urls, name, log, practice, seconds, stop_engine, lang)
+    folder = DataFolder(Path(loaded.config.data_dir or data_dir))
+    folder.create()
+    try:
+        folder.hold()
+    except NoDaemon as busy:
+        if engine_command or targets:
+            raise NoDaemon(f"{busy}; use another --data-dir, or stop that one: paramedic stop") from None
+        return _attach(folder.path, as_json=as_json, lang=lang, seconds=seconds)
+    try:
+        return asyncio.run(_own(folder, loaded, options, choose(as_json=as_json, lang=lang)))
+    finally:
+        folder.let_go()
+
+
+# The daemon with its view
+
+
+async def _own(folder: "DataFolder", loaded: "Loaded", options: Options, show: Show) -> int:
+    from paramedic.app.daemon import Daemon
+    from paramedic.app.wiring import build
+    from paramedic.console.serve import serve
+    from paramedic.console.server import build as build_console
+
+    try:
+        config = with_targets(loaded, options)
+        daemon = Daemon(folder, config, build(folder, config, options.lang, show.note))
+        signals = _Signals(daemon.stop_asked)
+        await daemon.begin()
+        cursor = _Cursor(daemon, show)
+        token = secrets.token_urlsafe(24)
+        server, port = await serve(build_console(daemon, token), config.server.host, config.server.port)
+        url = f"http://{config.server.host}:{port}"
+        folder.write_daemon({"pid": os.getpid(), "started": time.time(), "url": url, "token": token})
+        reason = "defect"
+        try:
+            await _add_engines(daemon, folder, options, show)
+            daemon.run()
+            reason = await _watch(daemon, options.duration, signals, show, cursor)
+        finally:
+            leave = reason == "terminate" and not options.stop_engine
+            show.note((_LEAVING if leave else _STOPPING).in_language(options.lang))
+            grace = 0.0 if signals.count > 1 else config.recovery.stop_grace
+            await daemon.end(reason, stop_engines=not leave, grace=grace, last_look=cursor.catch_up)
+            await server.stop()
+    finally:
+        show.close()
+    return 0
+
+
+def with_targets(loaded: "Loaded", options: Options) -> "Config":
+    """The configuration with the targets of the command line."""
+    from paramedic.app.config import Config, TargetConfig
+
+    config: Config = loaded.config
+    if options.command and options.targets:
+        return config  # --target then tells where the started engine answers
+    known = {target.url for target in config.targets}
+    more = tuple(
+        TargetConfig(url=url, log=str(Path(options.log).absolute()) if options.log else None)
+        for url in options.targets
+        if url not in known
+    )
+    return config.model_copy(update={"targets": (*config.targets, *more)})
+
+
+async def _add_engines(daemon: "Daemon", folder: "DataFolder", options: Options, show: Show) -> None:
+    from paramedic.app.daemon import practice_command
+
+    if options.command:
+        url = options.targets[0] if options.targets else ""
+        await daemon.supervise(options.command, dict(os.environ), str(Path.cwd()), url, options.name)
+    elif not await daemon.discover_now() and options.practice and not options.targets:
+        where = "" if "PARAMEDIC_DATA" in os.environ else _data_dir_flag(folder)
+        hint = f"paramedic practice break engine-core-died{where}"
+        show.note(_NO_SERVER.in_language(options.lang).format(hint))
+        await daemon.supervise(practice_command(folder, sys.executable), dict(os.environ), str(Path.cwd()))
+
+
+def _data_dir_flag(folder: "DataFolder") -> str:
+    from paramedic.cli.options import default_data_dir
+
+    return "" if folder.path == default_data_dir() else f" --data-dir {folder.path}"
+
+
+async def _watch(daemon: "Daemon", duration: float | None, signals: "_Signals", show: Show, cursor: "_Cursor") -> str:
+    """Show what happens until somebody ends it; returns who."""
+    ends = {
+        asyncio.ensure_future(daemon.stop_asked.wait()),
+        asyncio.ensure_future(daemon.failed()),
+    }
+    deadline = None if duration is None else time.monotonic() + duration
+    try:
+        while True:
+            cursor.catch_up()
+            show.board(daemon.board)
+            done, _ = await asyncio.wait(ends, timeout=_DRAW_EVERY, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+            if done:
+                return signals.reason or ("stop" if daemon.stopped_by else "interrupt")
+            if deadline is not None and time.monotonic() >= deadline:
+                return "time"
+    finally:
+        for task in ends:
+            task.cancel()
+
+
+class _Cursor:
+    """What of the journal has been shown; the past of before this daemon is not shown again."""
+
+    def __init__(self, daemon: "Daemon", show: Show) -> None:
+        self._daemon = daemon
+        self._show = show
+        self._seq = daemon.first_seq
+
+    def catch_up(self) -> None:
+        for entry in self._daemon.entries(self._seq):
+            self._show.entry(entry)
+            self._seq = entry.seq
+
+
+class _Signals:
+    """SIGINT (a person) and SIGTERM (a service manager) ask for the end; a second one is impatient."""
+
+    def __init__(self, asked: asyncio.Event) -> None:
+        self._asked = asked
+        self.reason = ""
+        self.count = 0
+        loop = asyncio.get_running_loop()
+        loop.add_signal_handler(signal.SIGINT, self._note, "interrupt")
+        loop.add_signal_handler(signal.SIGTERM, self._note, "terminate")
+        with contextlib.suppress(ValueError):
+            loop.add_signal_handler(signal.SIGHUP, self._note, "terminate")
+
+    def _note(self, reason: str) -> None:
+        self.count += 1
+        self.reason = self.reason or reason
+        self._asked.set()
+
+
+# A view of the daemon that runs already
+
+
+def _attach(folder: Path, *, as_json: bool, lang: Language, seconds: float | None) -> int:
+    from paramedic.console.client import Daemon
+
+    daemon = Daemon.need(folder)
+    show = choose(as_json=as_json, lang=lang)
+    show.note(_ATTACHED.in_language(lang).format(daemon.pid))
+    until = None if seconds is None else time.monotonic() + seconds
+    try:
+        _follow(daemon.get, show, until)
+    except KeyboardInterrupt:
+        return 0  # leaving the view stops nothing
+    finally:
+        show.close()
+    return 0
+
+
+def _follow(get: Callable[[str], object], show: Show, until: float | None) -> None:
+    """Poll once a second: the figures of the view do not change faster."""
+    from paramedic.journal.codec import from_document
+
+    board = get("/api/board")
+    seen = int(board["last_seq"]) if isinstance(board, dict) else 0
+    while until is None or time.monotonic() < until:
+        events = get(f"/api/events?after={seen}")
+        for fields in events if isinstance(events, list) else ():
+            seen = fields["seq"]
+            if isinstance(show, JsonShow):
+                show.document(fields)
+            else:
+                show.entry(from_document(fields))
+        show.board(lambda: from_plain(Board, get("/api/board")))
+        time.sleep(_DRAW_EVERY)

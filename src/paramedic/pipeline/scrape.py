@@ -1,0 +1,295 @@
+"""Watching one target: look, keep the samples, and say when what we know of it changes."""
+
+import asyncio
+from dataclasses import dataclass, replace
+
+from paramedic.diagnosis.stage import Stages, stage_of
+from paramedic.journal.events import ProcessEnded, StageReached, StateChanged
+from paramedic.journal.fold import TargetView
+from paramedic.model.sample import LabelSet, Scrape, label_set
+from paramedic.model.target import EngineProcess, EngineState, Exit, Role
+from paramedic.pipeline.barrier import Barrier
+from paramedic.pipeline.figures import FigureReader
+from paramedic.pipeline.world import World
+from paramedic.ports import LogSource, ProcessWatch, Reply
+from paramedic.signals import liveness
+from paramedic.signals.exposition import Parser
+from paramedic.signals.liveness import Answer, Figures, Limits, Liveness, Look
+from paramedic.signals.vocabulary import Vocabulary
+
+WATCHED = frozenset({Role.API_SERVER, Role.ENGINE_CORE, Role.WORKER})
+SETTLE = 0.3  # seconds between the end of a process and the look: its log tells who stopped it
+STARTING_INTERVAL = 0.5
+LATE = 3.0  # intervals without a look after which we say that we did not see
+
+
+@dataclass(frozen=True, slots=True)
+class Knowledge:
+    """What a watcher needs to know of the engine family."""
+
+    stages: Stages
+    vocabulary: Vocabulary
+
+
+class Watcher:
+    """One target's task. A slow target delays nobody but itself."""
+
+    def __init__(self, name: str, world: World, knowledge: Knowledge, interval: float, limits: Limits) -> None:
+        self.name = name
+        self._world = world
+        self._knowledge = knowledge
+        self._interval = interval
+        self._limits = limits
+        self._wake = asyncio.Event()
+        self._barrier = Barrier(world.recorder, world.clock)
+        self._run = -1
+        self._liveness = liveness.begin(world.clock.monotonic())
+        self._log: LogSource | None = None
+        self._log_lines = 0
+        self._scrapes = 0
+        self._stage = ""
+        self._stopping = False
+        self._known: dict[int, EngineProcess] = {}
+        self._lost: set[int] = set()
+        self._watches: dict[int, tuple[ProcessWatch, asyncio.Task[None]]] = {}
+        self._canary: asyncio.Task[None] | None = None
+        self._parser: Parser | None = None
+        self._figures = FigureReader(knowledge.vocabulary)
+
+    @property
+    def target(self) -> TargetView:
+        return self._world.view.targets[self.name]
+
+    @property
+    def watched_run(self) -> int:
+        return self._run
+
+    def look_now(self) -> None:
+        """Do not wait for the interval."""
+        self._wake.set()
+
+    def expect_stop(self) -> None:
+        """We are about to end this run ourselves: its end is no crash."""
+        self._stopping = True
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        try:
+            while True:
+                async with self._barrier.around_task(f"watch {self.name}"):
+                    await self.look()
+                await self._rest()
+        finally:
+            self._forget_processes()
+            if self._canary:
+                self._canary.cancel()
+
+    async def look(self) -> None:
+        """One look at everything: log, processes, HTTP; then the judgement."""
+        target = self.target
+        if target.run != self._run:
+            self._begin_run(target)
+        at = self._world.clock.monotonic()
+        unseen = at - self._liveness.looked_at
+        if unseen > LATE * self._interval + 10.0:
+            self._liveness = liveness.skip(self._liveness, unseen)
+        self._read_log()
+        tree = self._read_processes(target)
+        gone = bool(self._lost)
+        refused = Reply(error="refused")
+        metrics, health = (refused, refused) if gone else await self._ask(target)
+        figures = self._keep(target, metrics) if metrics.ok else None
+        self._judge(tree, health, metrics, figures)
+        self._keep_probe_samples()
+        self._send_canary()
+
+    # Runs, log and processes
+
+    def _begin_run(self, target: TargetView) -> None:
+        self._forget_processes()
+        at = self._world.clock.monotonic()
+        taken_over = self._run == -1 and target.state not in (EngineState.UNKNOWN, EngineState.STARTING)
+        self._liveness = liveness.begin(at, ready=taken_over and target.state is EngineState.SERVING)
+        if target.process is None or taken_over:
+            self._liveness = replace(self._liveness, state=target.state)
+        self._run, self._stage, self._stopping = target.run, target.stage, False
+        self._log_lines = self._scrapes = 0
+        path = target.log or target.target.log
+        self._log = self._world.open_log(path) if path else None
+        self._parser = Parser({"target": self.name, "instance": target.target.instance, "job": target.target.engine})
+
+    def _read_log(self) -> None:
+        if self._log is None:
+            return
+        chunk = self._log.new_lines()
+        self._log_lines += len(chunk.lines)
+        for line in chunk.lines:
+            stage = stage_of(line, self._knowledge.stages)
+            if stage == "stopping":
+                self._stopping = True
+            elif stage and stage != self._stage and not self._liveness.ready:
+                self._stage = stage
+                self._world.recorder.record(StageReached(self.name, self._run, stage))
+
+    def _read_processes(self, target: TargetView) -> list[EngineProcess] | None:
+        if target.process is None:
+            return None
+        tree = self._world.processes.tree(target.process)
+        if tree is None:
+            return None
+        for process in tree:
+            if process.role in WATCHED and process.pid not in self._known:
+                self._known[process.pid] = process
+                self._watch(process)
+        if target.process.pid not in self._known:
+            self._known[target.process.pid] = target.process
+            self._watch(target.process)
+        alive = {process.pid for process in tree}
+        for pid, process in self._known.items():
+            if pid not in alive:
+                self._note_end(process, Exit(pid, process.role))
+        return tree
+
+    def _watch(self, process: EngineProcess) -> None:
+        watch = self._world.processes.watch(process)
+        if watch is not None:
+            task = asyncio.get_running_loop().create_task(self._await_end(process, watch))
+            self._watches[process.pid] = (watch, task)
+
+    async def _await_end(self, process: EngineProcess, watch: ProcessWatch) -> None:
+        async with self._barrier.around_task(f"watch process {process.pid} of {self.name}"):
+            ended = await watch.ended()
+            await self._world.clock.sleep(SETTLE)
+            self._note_end(process, ended)
+            self._wake.set()
+
+    def _note_end(self, process: EngineProcess, ended: Exit) -> None:
+        if process.pid in self._lost:
+            return
+        self._lost.add(process.pid)
+        self._world.recorder.record(ProcessEnded(self.name, self._run, ended))
+
+    def _forget_processes(self) -> None:
+        for watch, task in self._watches.values():
+            watch.cancel()
+            task.cancel()
+        self._watches.clear()
+        self._known.clear()
+        self._lost.clear()
+
+    # HTTP and samples
+
+    async def _ask(self, target: TargetView) -> tuple[Reply, Reply]:
+        if self._liveness.ready or target.process is None:
+            metrics, health = await asyncio.gather(
+                self._world.probe.metrics(target.target), self._world.probe.health(target.target)
+            )
+            return metrics, health
+        health = await self._world.probe.health(target.target)
+        return (await self._world.probe.metrics(target.target) if health.ok else health), health
+
+    def _keep(self, target: TargetView, metrics: Reply) -> Figures | None:
+        if self._parser is None:
+            return None
+        page = self._parser.parse(metrics.body)
+        self._scrapes += 1
+        self._world.samples.append(Scrape(f"engine:{self.name}", self._world.clock.now(), page.series, page.values))
+        return self._figures.read(page.series, page.values)
+
+    def _keep_probe_samples(self) -> None:
+        target, now = self.target, self._liveness
+        common = {
+            "target": self.name,
+            "instance": target.target.instance,
+            "job": target.target.engine,
+            "model_name": target.target.model,
+        }
+        rows: list[tuple[LabelSet, float]] = [
+            (label_set("paramedic_target_state", common, state=state.value), float(state is now.state))
+            for state in EngineState
+        ]
+        rows.append((label_set("paramedic_engine_starts_total", common), float(target.run)))
+        at = self._world.clock.monotonic()
+        if now.working:
+            rows.append((label_set("paramedic_engine_progress_age_seconds", common), at - now.progress_at))
+        if now.state in (EngineState.STARTING, EngineState.START_STALLED):
+            age = (self._world.clock.now() - target.stage_since) / 1e9
+            rows.append((label_set("paramedic_start_stage_age_seconds", common), age))
+        series, values = zip(*rows, strict=True)
+        self._world.samples.append(Scrape(f"probe:{self.name}", self._world.clock.now(), series, values))
+
+    # Judgement
+
+    def _judge(self, tree: list[EngineProcess] | None, health: Reply, metrics: Reply, figures: Figures | None) -> None:
+        server = self.target.process
+        api = next((p for p in tree if server and p.pid == server.pid), None) if tree is not None else None
+        look = Look(
+            at=self._world.clock.monotonic(),
+            health=answer_of(health, dead_on_503=True),
+            metrics=answer_of(metrics),
+            figures=figures,
+            server_alive=None if tree is None or server is None else server.pid not in self._lost,
+            core_lost=any(pid in self._lost and p.role is not Role.API_SERVER for pid, p in self._known.items()),
+            cpu_seconds=None if tree is None else sum(p.cpu_seconds for p in tree),
+            server_cpu_seconds=api.cpu_seconds if api else None,
+            log_lines=self._log_lines,
+            stage=self._stage,
+            stopping=self._stopping,
+        )
+        self._liveness = liveness.judge(self._liveness, look, self._limits)
+        if self._liveness.state is not self.target.state:
+            self._say(self._liveness)
+
+    def _say(self, now: Liveness) -> None:
+        before, because = self.target.state, self.target.state_seq or None
+        self._world.recorder.record(StateChanged(self.name, self._run, before, now.state, now.reason), because)
+
+    def _send_canary(self) -> None:
+        if self._canary is not None and not self._canary.done():
+            return
+        at = self._world.clock.monotonic()
+        patience = liveness.canary_due(self._liveness, at, self._limits)
+        if patience is not None:
+            self._liveness = liveness.canary_sent(self._liveness, at)
+            self._canary = asyncio.get_running_loop().create_task(self._ask_for_token(patience))
+
+    async def _ask_for_token(self, patience: float) -> None:
+        async with self._barrier.around_task(f"canary {self.name}"):
+            run = self._run
+            canary = await self._world.probe.canary(self.target.target, patience)
+            if run != self._run:
+                return
+            self._liveness = liveness.canary_answered(
+                self._liveness,
+                self._world.clock.monotonic(),
+                token=canary.result == "token",
+                proves_nothing=canary.result in ("paused", "unauthorised", "refused"),
+            )
+            self._wake.set()
+
+    async def _rest(self) -> None:
+        if self._liveness.state is EngineState.STARTING:
+            pause = STARTING_INTERVAL
+        else:
+            pause = 1.0 if liveness.look_again_soon(self._liveness) else self._interval
+        if self._scrapes == 1:
+            pause = min(pause, 1.0)  # two scrapes make the first rate: a person waits for it
+        rest = asyncio.ensure_future(self._world.clock.sleep(pause))
+        wake = asyncio.ensure_future(self._wake.wait())
+        try:
+            await asyncio.wait({rest, wake}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            rest.cancel()
+            wake.cancel()
+        self._wake.clear()
+
+
+def answer_of(reply: Reply, *, dead_on_503: bool = False) -> Answer:
+    """A reply in the words of liveness."""
+    if reply.ok:
+        return Answer.OK
+    if reply.status == 503 and dead_on_503:
+        return Answer.DEAD
+    if reply.error in ("refused", "reset"):
+        return Answer.REFUSED
+    return Answer.TIMEOUT if reply.error == "timeout" else Answer.ODD

@@ -1,0 +1,69 @@
+"""What the pipeline works with: the ports, the journal's pen, and the view."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from paramedic.journal.codec import Entry
+from paramedic.journal.events import Event
+from paramedic.journal.fold import View
+from paramedic.ports import Clock, JournalStore, LogSource, Probe, ProcessTable, SampleStore, Supervisor
+
+
+class Recorder:
+    """The only pen of the journal: what it writes is on the disk, folded into the view, and told to all who wait."""
+
+    def __init__(self, clock: Clock, store: JournalStore, view: View) -> None:
+        self._clock = clock
+        self._store = store
+        self._news = asyncio.Condition()
+        self._telling: asyncio.Task[None] | None = None
+        self.view = view
+
+    def record(self, event: Event, because: int | None = None) -> Entry:
+        return self.record_all([(event, because)])[0]
+
+    def record_all(self, events: Sequence[tuple[Event, int | None]]) -> list[Entry]:
+        """Write events, all or none."""
+        if not events:
+            return []
+        entries = self._store.append(self._clock.now(), events)
+        for entry in entries:
+            self.view.apply(entry)
+        if self._telling is None or self._telling.done():
+            self._telling = asyncio.get_running_loop().create_task(self._tell())
+        return entries
+
+    def entries(self, after: int) -> list[Entry]:
+        return list(self._store.read(after))
+
+    async def wait_for_entries(self, after: int, timeout: float) -> list[Entry]:
+        """The entries above `after`, as soon as there is one; none when `timeout` seconds pass first."""
+        if self.view.last_seq <= after:
+            try:
+                async with asyncio.timeout(timeout), self._news:
+                    await self._news.wait_for(lambda: self.view.last_seq > after)
+            except TimeoutError:
+                return []
+        return self.entries(after)
+
+    async def _tell(self) -> None:
+        async with self._news:
+            self._news.notify_all()
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The ports of one daemon, and what is known through them."""
+
+    clock: Clock
+    recorder: Recorder
+    samples: SampleStore
+    probe: Probe
+    processes: ProcessTable
+    supervisor: Supervisor
+    open_log: Callable[[str], LogSource]
+
+    @property
+    def view(self) -> View:
+        return self.recorder.view
