@@ -35,7 +35,11 @@ def lang_option(function: Function) -> Function:
 
 
 def default_data_dir() -> Path:
-    """The data folder where none is named."""
+    """The data folder where no option and no variable names one: the configuration's, else the user's own."""
+    from paramedic.app.config_file import data_dir_of_file  # reads YAML: only the commands that need it pay
+
+    if folder := data_dir_of_file():
+        return folder
     if os.geteuid() == 0:
         return Path("/var/lib/paramedic")
     return Path.home() / ".local" / "share" / "paramedic"

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import cell_len, set_cell_size
-from rich.text import Text as Line
+from rich.text import Text
 
+Line = Text
 Span = tuple[str, str]  # text, style
 
 

@@ -12,6 +12,7 @@ from paramedic.model.text import Language, Text
 from paramedic.pipeline.board import Board, TargetRow
 
 _STALE_AFTER_S = 30.0
+_HAS_FIGURES = frozenset({EngineState.SERVING, EngineState.UNRESPONSIVE, EngineState.SILENT})
 _HEADER = (
     Text("STATE", "状态"),
     Text("SINCE", "持续"),
@@ -85,5 +86,5 @@ def _notes(row: TargetRow, lang: Language) -> Iterator[Span]:
         yield say(words.STAGES.get(row.stage), lang, row.stage), "cyan"
     if row.state is not EngineState.SERVING and row.reason:
         yield row.reason, ""
-    if row.figures_age is not None and row.figures_age > _STALE_AFTER_S:
+    if row.state in _HAS_FIGURES and row.figures_age is not None and row.figures_age > _STALE_AFTER_S:
         yield say(_STALE, lang).format(figures.duration(row.figures_age)), "yellow"

@@ -1,0 +1,56 @@
+"""What the shell offers when an id is asked for."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from paramedic.cli.options import default_data_dir
+from paramedic.model.errors import ParamedicError
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from paramedic.journal.fold import View
+
+_OFFERED = 50
+
+
+def any_id(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Incidents, alerts and actions, the latest first."""
+    return _offer(ctx, incomplete, waiting_only=False)
+
+
+def waiting_action(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Actions that wait for approval."""
+    return _offer(ctx, incomplete, waiting_only=True)
+
+
+def _offer(ctx: click.Context, incomplete: str, waiting_only: bool) -> "list[CompletionItem]":
+    from click.shell_completion import CompletionItem
+
+    from paramedic.app.reading import read_view
+
+    try:
+        view = read_view(ctx.params.get("data_dir") or Path(default_data_dir()))
+    except (ParamedicError, OSError):
+        return []  # a shell that asks for words has no use for a sentence
+    names = _waiting(view) if waiting_only else _all(view)
+    matching = [(name, help_) for name, help_ in names if name.lower().startswith(incomplete.lower())]
+    return [CompletionItem(name, help=help_) for name, help_ in matching[:_OFFERED]]
+
+
+def _waiting(view: "View") -> Iterator[tuple[str, str]]:
+    for name, action in reversed(view.actions.items()):
+        if action.waits_for_approval:
+            yield name, f"{action.kind} {action.request.target}"
+
+
+def _all(view: "View") -> Iterator[tuple[str, str]]:
+    for name, incident in reversed(view.incidents.items()):
+        yield name, f"{incident.level} {incident.target}"
+    for name, action in reversed(view.actions.items()):
+        yield name, f"{action.kind} {action.request.target}"
+    for name, alert in reversed(view.alerts.items()):
+        yield name, f"{alert.alert.level} {alert.alert.target}"
