@@ -79,6 +79,12 @@ def parse_webhook_url(value: object) -> str:
     return str(value)
 
 
+def shown_url(url: str) -> str:
+    """A webhook's URL without the parts that may be a secret: `https://host:port/***`."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}" + ("/***" if parts.path.strip("/") or parts.query else "")
+
+
 Seconds = Annotated[float, BeforeValidator(parse_duration)]
 EngineUrl = Annotated[str, BeforeValidator(parse_engine_url)]
 WebhookUrl = Annotated[str, BeforeValidator(parse_webhook_url)]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from paramedic.journal.plain import to_plain
 from paramedic.knowledge.yaml_file import Where, YamlFile, read_yaml
 from paramedic.model.errors import InvalidFiles, Problem
 
@@ -71,7 +72,7 @@ def load(
     data = file.data | {key: value for key, (value, _) in overrides.items()}
     found = list(duplicates(file))
     try:
-        config = Config.model_validate(data, context=Context(path.parent if path else Path.cwd(), environ))
+        config = Config.model_validate(data, context=Context(path.absolute().parent if path else Path.cwd(), environ))
     except ValidationError as error:
         found = [*problems(error, file, origins), *found]
     if found:
@@ -85,7 +86,7 @@ def data_dir_of_file(environ: Mapping[str, str] = os.environ) -> Path | None:
     path = find(None, environ)
     data = read_yaml(path).data if path else None
     value = data.get("data_dir") if isinstance(data, dict) else None
-    return path.parent / Path(value).expanduser() if path and isinstance(value, str) else None
+    return path.absolute().parent / Path(value).expanduser() if path and isinstance(value, str) else None
 
 
 def leaves(value: Any, where: Where = ()) -> Iterator[tuple[str, Where, Any]]:
@@ -101,6 +102,19 @@ def leaves(value: Any, where: Where = ()) -> Iterator[tuple[str, Where, Any]]:
             yield from leaves(item, (*where, index))
     else:
         yield dotted(where), where, value
+
+
+def shown_values(config: "Config") -> Iterator[tuple[str, Any]]:
+    """(dotted key, plain value) of every value, fit for other people's eyes."""
+    from paramedic.app.config import Secret, shown_url
+
+    for key, where, value in leaves(config):
+        if isinstance(value, Secret):
+            yield key, str(value)
+        elif where[0] == "notifiers" and where[-1] == "url":
+            yield key, shown_url(value)  # a webhook's address often is its key
+        else:
+            yield key, list(value) if isinstance(value, tuple) else to_plain(value)
 
 
 def _overrides(environ: Mapping[str, str], options: Mapping[str, object]) -> dict[str, tuple[object, str]]:

@@ -227,7 +227,8 @@ def url_of_command(argv: Sequence[str]) -> str:
     return urls[0]
 
 
-def practice_command(folder: DataFolder, python: str) -> list[str]:
-    """The command of a practice engine on a free port from 8210."""
+def practice_command(folder: DataFolder, python: str) -> tuple[list[str], str]:
+    """The command of a practice engine on a free port from 8210, and where it will answer."""
     port = next(port for port in range(8210, 65535) if not what_holds_port(f"http://127.0.0.1:{port}"))
-    return [python, "-m", "paramedic", "practice", "serve", "--port", str(port), "--data-dir", str(folder.path)]
+    command = [python, "-m", "paramedic", "practice", "serve", "--port", str(port), "--data-dir", str(folder.path)]
+    return command, f"http://127.0.0.1:{port}"

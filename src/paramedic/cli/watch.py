@@ -142,7 +142,7 @@ async def _own(folder: "DataFolder", loaded: "Loaded", options: Options, show: S
         server, port = await serve(build_console(daemon, token), config.server.host, config.server.port)
         url = f"http://{config.server.host}:{port}"
         folder.write_daemon({"pid": os.getpid(), "started": time.time(), "url": url, "token": token})
-        reason = "defect"
+        reason = "error"
         try:
             await _add_engines(daemon, folder, options, show)
             daemon.run()
@@ -184,7 +184,9 @@ async def _add_engines(daemon: "Daemon", folder: "DataFolder", options: Options,
         where = "" if "PARAMEDIC_DATA" in os.environ else _data_dir_flag(folder)
         hint = f"paramedic practice break engine-core-died{where}"
         show.note(_NO_SERVER.in_language(options.lang).format(hint))
-        await daemon.supervise(practice_command(folder, sys.executable), dict(os.environ), str(Path.cwd()))
+        argv, url = practice_command(folder, sys.executable)
+        name = f"practice@{url.split('://', 1)[-1]}"
+        await daemon.supervise(argv, dict(os.environ), str(Path.cwd()), url, name)
 
 
 def _data_dir_flag(folder: "DataFolder") -> str:

@@ -191,6 +191,10 @@ def _engine_seen(view: View, entry: Entry, event: e.EngineSeen) -> None:
         view,
         event.target,
         run=event.run,
+        state=EngineState.STARTING if event.started_by_us else EngineState.UNKNOWN,  # the last run's is over
+        state_since=entry.at,
+        state_reason="",
+        state_seq=entry.seq,
         process=event.process,
         started_by_us=event.started_by_us,
         seen_at=entry.at,
