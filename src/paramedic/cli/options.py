@@ -38,8 +38,11 @@ def default_data_dir() -> Path:
     """The data folder where no option and no variable names one: the configuration's, else the user's own."""
     from paramedic.app.config_file import data_dir_of_file  # reads YAML: only the commands that need it pay
 
-    if folder := data_dir_of_file():
-        return folder
+    return data_dir_of_file() or user_data_dir()
+
+
+def user_data_dir() -> Path:
+    """The data folder where nothing names one."""
     if os.geteuid() == 0:
         return Path("/var/lib/paramedic")
     return Path.home() / ".local" / "share" / "paramedic"

@@ -50,6 +50,12 @@ def between(start_ns: int, end_ns: int) -> str:
     return duration((end_ns - start_ns) / _NS) if start_ns else ABSENT
 
 
+def after(first_ns: int, at_ns: int) -> str:
+    """The time since the first event of a story: `+0.3s`, `+41s`, `+16m26s`."""
+    seconds = (at_ns - first_ns) / _NS
+    return f"+{seconds:.1f}s" if seconds < 9.95 else f"+{duration(seconds)}"
+
+
 def local(at_ns: int) -> datetime:
     """A moment in the reader's zone."""
     return datetime.fromtimestamp(at_ns // _NS).astimezone() + timedelta(microseconds=at_ns % _NS // 1000)
