@@ -52,6 +52,13 @@ def command(ctx: click.Context) -> None:
     show_default=True,
     help="How long loading takes.",
 )
+@click.option(
+    "--dead-seconds",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="How long it answers 503 after its engine has died, before it exits.",
+)
 @data_dir_option
 def serve(
     model_dir: Path | None,
@@ -62,6 +69,7 @@ def serve(
     no_traffic: bool,
     tokens_per_second: float,
     start_seconds: float,
+    dead_seconds: float,
     data_dir: Path,
 ) -> None:
     """Serve in the foreground until Ctrl-C; the log goes to the terminal.
@@ -91,6 +99,7 @@ def serve(
             traffic=not no_traffic,
             tokens_per_second=tokens_per_second,
             start_seconds=start_seconds,
+            dead_seconds=dead_seconds,
         )
     )
 

@@ -26,7 +26,6 @@ from paramedic.practice.settings import Settings, read_model_config
 from paramedic.practice.stats import Stats
 from paramedic.practice.traffic import Traffic
 
-DEAD_SECONDS = 1.0  # how long a server whose engine died goes on answering 503
 CLOSE_SECONDS = 1  # how long open connections may take to close
 
 
@@ -133,7 +132,7 @@ class PracticeServer:
         if self.engine.died.is_set():
             self.log.write("engine-core-died")
             with suppress(TimeoutError):
-                await asyncio.wait_for(self.asked_to_stop.wait(), DEAD_SECONDS)
+                await asyncio.wait_for(self.asked_to_stop.wait(), self.settings.dead_seconds)
         elif self.asked_to_stop.is_set():
             self.log.write("shutdown-begin")
             self.engine.abort_all()

@@ -27,6 +27,7 @@ class Settings:
     traffic: bool = True
     tokens_per_second: float = 30.0
     start_seconds: float = 2.5
+    dead_seconds: float = 1.0  # how long a server whose engine died goes on answering 503
 
     @property
     def url(self) -> str:
@@ -54,7 +55,7 @@ class Settings:
 
     def environment(self) -> str:
         """What vLLM has no flag for, as the value of the environment variable."""
-        names = ("data_dir", "traffic", "tokens_per_second", "start_seconds")
+        names = ("data_dir", "traffic", "tokens_per_second", "start_seconds", "dead_seconds")
         return json.dumps({name: getattr(self, name) for name in names})
 
     def encode(self) -> str:

@@ -22,7 +22,7 @@ def main(core_fd: int, lifeline_fd: int, settings: Settings) -> None:
     log = Log("Worker")
     core = Wire(socket.socket(fileno=core_fd))
     core_pid = os.getppid()
-    _load(log, settings)
+    _load(log, core, settings)
     core.send({"loaded": os.getpid()})
     waits: list[Wire | int] = [core, lifeline_fd]
     deadline: float | None = None
@@ -43,12 +43,21 @@ def main(core_fd: int, lifeline_fd: int, settings: Settings) -> None:
     log.write("worker-parent-gone")
 
 
-def _load(log: Log, settings: Settings) -> None:
+def _load(log: Log, core: Wire, settings: Settings) -> None:
     log.write("worker-load", model=settings.model)
-    time.sleep(settings.start_seconds * 0.4)
+    _pass(settings.start_seconds * 0.4, core)
     log.write("worker-loaded", seconds=f"{settings.start_seconds * 0.2:.2f}")
-    time.sleep(settings.start_seconds * 0.2)
+    _pass(settings.start_seconds * 0.2, core)
     log.write("worker-warm", seconds=f"{settings.start_seconds * 0.2:.2f}")
+
+
+def _pass(seconds: float, core: Wire) -> None:
+    """Let time pass, unless the core goes meanwhile; it says nothing while we load."""
+    ready, _, _ = select.select([core], [], [], seconds)
+    if ready:
+        core.receive()
+        if not core.open:
+            sys.exit(0)
 
 
 if __name__ == "__main__":
