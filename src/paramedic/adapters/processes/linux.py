@@ -8,7 +8,7 @@ import structlog
 
 from paramedic.adapters.logs.of_process import log_of_process
 from paramedic.adapters.processes import stat as proc
-from paramedic.adapters.processes.recognise import arguments_of, role_of, serve_arguments, title_of, urls_of
+from paramedic.adapters.processes.recognise import arguments_of, option, role_of, serve_arguments, title_of, urls_of
 from paramedic.adapters.processes.sockets import listening_sockets
 from paramedic.adapters.processes.stat import Stat
 from paramedic.adapters.processes.watch import ExitOf, LinuxWatch, watch_process
@@ -39,7 +39,7 @@ class LinuxProcesses:
         self._clock = clock
         self._seen: dict[int, float] = {}  # pid -> when it began
         self._servers: dict[int, _Server] = {}
-        self._candidates: dict[int, Candidate] = {}  # of servers that already listen
+        self._candidates: dict[int, Candidate] = {}  # of servers whose place is known
         self._groups: dict[
             int, tuple[int, int]
         ] = {}  # an API server's pid -> its group and session, also after its end
@@ -133,7 +133,7 @@ class LinuxProcesses:
             self._say_once("the sockets and the log of another user's server may not be seen without root", pid)
         urls = urls_of(server.arguments, sockets or ())
         candidate = Candidate(server.process, server.argv, urls, log_of_process(pid) or "")
-        if sockets:
+        if sockets or option(server.arguments, "--port"):  # else look again: a config file may name the port
             self._candidates[pid] = candidate
         return candidate
 

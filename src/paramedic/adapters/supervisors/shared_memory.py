@@ -39,10 +39,10 @@ def remove_leftovers(segments: Iterable[str]) -> tuple[list[str], int]:
 
 
 def _could_hold(pid: int) -> bool:
-    """A living process of this user that may not be seen; the files are closed to other users."""
+    """A living process of this user that may not be seen; the files are closed to other users, and init uses none."""
     stat = read_stat(pid)
     try:
-        return stat is not None and stat.alive and Path(PROC, str(pid)).stat().st_uid == os.getuid()
+        return pid != 1 and stat is not None and stat.alive and Path(PROC, str(pid)).stat().st_uid == os.getuid()
     except OSError:
         return False
 

@@ -77,7 +77,7 @@ def load_spec(folder: Path, target: str) -> Spec:
 def folder_name(target: str) -> str:
     """A target's name as the name of a folder; two names never share one."""
     safe = re.sub(r"[^A-Za-z0-9._@-]", "_", target).lstrip(".")[:80]
-    return safe if safe == target else f"{safe}-{sha256(target.encode()).hexdigest()[:8]}"
+    return safe if safe and safe == target else f"{safe}-{sha256(target.encode()).hexdigest()[:8]}"
 
 
 def make_private(folder: Path) -> Path:
