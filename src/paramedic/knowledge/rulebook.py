@@ -2,16 +2,18 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from paramedic.knowledge.fields import Fields
-from paramedic.knowledge.yaml_file import YamlFile, read_yaml
+from paramedic.knowledge.yaml_file import YamlFile, did_you_mean, read_yaml
 from paramedic.model.errors import InvalidFiles, Problem
 from paramedic.model.level import Category, Level
 from paramedic.rules.rule import Rule
 from paramedic.rules.template import Template, TemplateError, parse_template
 from paramedic.signals.expression import Expression
 from paramedic.signals.promql import PromQLError, parse
+from paramedic.signals.vocabulary import Vocabulary
 
 SHIPPED = Path(__file__).parent / "rules"
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
@@ -61,6 +63,27 @@ def read_rules(paths: Sequence[Path]) -> tuple[list[Rule], list[Problem]]:
             rules[rule.id] = rule
         problems.extend(file.problems)
     return list(rules.values()), problems
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownName:
+    """A metric name in a rule that no vocabulary knows: right for another exporter's metric, else a slip."""
+
+    name: str
+    rule: Rule
+    hint: str
+
+
+def unknown_names(rules: Sequence[Rule], vocabulary: Vocabulary) -> list[UnknownName]:
+    """Every name in the rules that stands only for itself, with the nearest known one."""
+    known = set(vocabulary.names())
+    raw = {each.name for name in known for each in vocabulary.resolve(name) or ()}
+    return [
+        UnknownName(name, rule, did_you_mean(name, known))
+        for rule in rules
+        for name in rule.expression.names
+        if name not in known | raw
+    ]
 
 
 def _rules(file: YamlFile) -> Iterator[tuple[tuple[str | int, ...], Rule]]:
