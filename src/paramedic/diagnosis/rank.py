@@ -1,0 +1,47 @@
+"""Which of the faults that show themselves is the first cause: fallout, death notices and older starts step back."""
+
+from collections.abc import Sequence
+
+from paramedic.diagnosis.match import Match
+from paramedic.model.level import Level
+
+GRAVE = (Level.P0, Level.P1)
+
+
+def ranked(matches: Sequence[Match]) -> list[Match]:
+    """Causes in order, the first cause first. What a grave cause of the same run explains is left to its chain."""
+    best: dict[str, Match] = {}
+    for match in sorted(matches, key=_order):
+        known = best.setdefault(match.fault.id, match)
+        if known is not match and known.run is None and match.run is not None and match.age == 0:
+            best[match.fault.id] = _joined(known, match)
+    seen = list(best.values())
+    kept = [match for match in seen if not _explained(match, seen)]
+    return sorted(kept, key=_order)
+
+
+def _joined(watched: Match, logged: Match) -> Match:
+    """The same fault seen by the watcher and in the log: one finding with both evidences."""
+    return Match(
+        watched.fault,
+        max(watched.confidence, logged.confidence),
+        watched.evidence + logged.evidence,
+        {**watched.fields, **logged.fields},
+        logged.run,
+        logged.index,
+    )
+
+
+def _explained(match: Match, others: Sequence[Match]) -> bool:
+    return any(
+        other.fault.yields < match.fault.yields and other.age <= match.age and other.fault.level in GRAVE
+        for other in others
+    )
+
+
+def _order(match: Match) -> tuple[int, int, bool, float, float]:
+    """Newest run, causes before consequences, grave before lesser, then the earlier in time."""
+    when = match.run.seconds_at(match.index) if match.run else None
+    grave = match.fault.level in GRAVE
+    first = -1.0 if match.run is None else (when if when is not None else 0.0)
+    return (match.age, match.fault.yields, not grave, first + match.index * 1e-7, -match.confidence)

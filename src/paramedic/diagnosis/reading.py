@@ -1,0 +1,176 @@
+"""A log read once: its starts of the server, and in each the messages, stages and numbers that matter."""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from paramedic.diagnosis.arguments import logged_arguments, resolved_arguments
+from paramedic.diagnosis.conditions import Value
+from paramedic.diagnosis.pattern import Catalogue
+from paramedic.diagnosis.record import Record, read_record
+from paramedic.diagnosis.scene import Log
+from paramedic.diagnosis.stage import SERVING, STOPPING, WordIndex
+from paramedic.diagnosis.stats_line import StatsLine, read_stats
+from paramedic.diagnosis.template import Template, compile_template
+
+KEPT = 200  # hits of one message that a run keeps; more of the same say nothing new
+LOOK_BACK = 250  # lines of a traceback above its last line
+FRAME = re.compile(r'File ".*", line \d+, in (\w+)')
+RAISED = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|NotFound|Failure)\b(?::|$)")
+ARGPARSE = re.compile(r"^[\w./ -]+: error: ")
+
+STATS = compile_template("throughput: {value:num} tokens/s")
+CONFIG = compile_template("Initializing ... LLM engine ... with config: ...")
+TRACEBACK = compile_template("Traceback (most recent call last)")
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A message that was found: where, what its holes caught, and in which stage it stood."""
+
+    index: int
+    record: Record
+    stage: str | None
+    fields: Mapping[str, str]
+
+
+@dataclass(slots=True)
+class Run:
+    """One start of the server within one log, up to the next."""
+
+    log: Log
+    first: int
+    last: int = 0
+    arguments: dict[str, Value] = field(default_factory=dict)
+    hits: dict[str, list[Hit]] = field(default_factory=dict)
+    stages: list[tuple[int, str]] = field(default_factory=list)
+    stats: list[StatsLine] = field(default_factory=list)
+    clock: list[tuple[int, float]] = field(default_factory=list)
+    fallout: list[Hit] = field(default_factory=list)
+    tracebacks: list[int] = field(default_factory=list)
+
+    def stage_at(self, index: int) -> str | None:
+        """The stage that the engine was in when it wrote this line, by the order of lines."""
+        position = bisect_right(self.stages, (index, "~"))
+        return self.stages[position - 1][1] if position else None
+
+    def seconds_at(self, index: int) -> float | None:
+        """The engine's own clock at this line: the last time that it wrote before or on it."""
+        position = bisect_right(self.clock, (index, float("inf")))
+        return self.clock[position - 1][1] if position else None
+
+    @property
+    def was_ready(self) -> bool:
+        return any(stage == SERVING for _, stage in self.stages)
+
+    @property
+    def was_stopped(self) -> bool:
+        return any(stage == STOPPING for _, stage in self.stages)
+
+
+class Reader:
+    """Reads logs against one catalogue; made once, used for every log."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self.stages = catalogue.stages
+        entries: list[tuple[Template, str]] = [(template, "message") for template in catalogue.templates()]
+        entries += [(mark, f"stage:{stage.id}") for stage in self.stages.stages for mark in stage.marks]
+        entries += [(template, "start") for template in self.stages.run_start]
+        entries += [(template, "fallout") for template in self.stages.fallout]
+        entries += [(STATS, "stats"), (CONFIG, "config"), (TRACEBACK, "traceback")]
+        self.index = WordIndex(entries)
+
+    def read(self, log: Log) -> list[Run]:
+        """The runs of a log, oldest first; at least one."""
+        runs = [Run(log, 0)]
+        for index, raw in enumerate(log.lines):
+            candidates = self.index.candidates(raw)
+            if not candidates:
+                continue
+            record = read_record(raw)
+            if _is_quotation(record.text):
+                continue
+            matched = [(what, template, fields) for template, what in candidates
+                       if (fields := template.match(record.text)) is not None]  # fmt: skip
+            if matched and any(what == "start" for what, _, _ in matched) and _has_lived(runs[-1]):
+                runs[-1].last = index - 1
+                runs.append(Run(log, index))
+            self._note(runs[-1], index, record, matched)
+        runs[-1].last = len(log.lines) - 1
+        return runs
+
+    def _note(self, run: Run, index: int, record: Record, matched: list[tuple[str, Template, dict[str, str]]]) -> None:
+        if record.seconds is not None:
+            run.clock.append((index, record.seconds))
+        for what, template, fields in matched:
+            if what.startswith("stage:"):
+                self._enter(run, index, what.removeprefix("stage:"))
+            elif what == "start":
+                run.arguments |= logged_arguments(record.text)
+            elif what == "config":
+                run.arguments = resolved_arguments(record.text) | run.arguments
+            elif what == "stats":
+                if line := read_stats(index, record.text, record.seconds):
+                    run.stats.append(line)
+                    self._enter(run, index, SERVING)
+            elif what == "traceback":
+                run.tracebacks.append(index)
+        for what, template, fields in matched:
+            if what == "message":
+                hits = run.hits.setdefault(template.text, [])
+                if len(hits) < KEPT:
+                    hits.append(Hit(index, record, self._stage(run, index), fields))
+            elif what == "fallout" and run.stage_at(index) != STOPPING and len(run.fallout) < KEPT:
+                run.fallout.append(Hit(index, record, run.stage_at(index), fields))
+
+    def _enter(self, run: Run, index: int, stage: str) -> None:
+        """A stop counts only while nothing had died: an engine that is ending itself also shuts down."""
+        now = run.stage_at(index)
+        if now == STOPPING or (stage == STOPPING and run.fallout):
+            return
+        order = [known.id for known in self.stages.stages]
+        if now is None or order.index(stage) > order.index(now):
+            run.stages.append((index, stage))
+
+    def _stage(self, run: Run, index: int) -> str | None:
+        """A traceback names its stage better than the order of lines does; a stop ends all stages."""
+        now = run.stage_at(index)
+        if now == STOPPING:
+            return now
+        return self.stages.of_frames(frames_above(run.log, index)) or now
+
+
+def frames_above(log: Log, index: int) -> frozenset[str]:
+    """The functions in the traceback that ends in this line, empty where there is none."""
+    found: set[str] = set()
+    for position in range(index - 1, max(-1, index - LOOK_BACK), -1):
+        line = log.lines[position]
+        if "Traceback (most recent call last)" in line:
+            return frozenset(found)
+        if frame := FRAME.search(line):
+            found.add(frame[1])
+        elif not found and position < index - 40:
+            break
+    return frozenset()
+
+
+def errors(run: Run) -> Iterator[tuple[int, Record]]:
+    """The lines on which an exception or a usage error of this run is named, outside a stop."""
+    starts = [index for index in run.tracebacks if run.stage_at(index) != STOPPING]
+    for start in starts[:KEPT]:
+        for index in range(start + 1, min(run.last + 1, start + LOOK_BACK)):
+            record = read_record(run.log.lines[index])
+            if RAISED.match(record.text):
+                yield index, record
+                break
+
+
+def _has_lived(run: Run) -> bool:
+    """Whether enough of a start was seen that the next opening line begins another one."""
+    return bool(run.stages and any(stage != "configuring" for _, stage in run.stages)) or bool(run.tracebacks)
+
+
+def _is_quotation(text: str) -> bool:
+    """Source lines of a traceback, and requests with their prompts, are not messages."""
+    return text.startswith(("    ", '  File "', "Received request ")) or "prompt_token_ids=[" in text[:300]

@@ -1,0 +1,84 @@
+"""A message as its author pastes it, with {named} holes: matched as whole words, found fast by its rarest word."""
+
+import re
+from dataclasses import dataclass, field
+
+HOLE = re.compile(r"\.\.\.|\{(?P<name>[a-z][a-z0-9_]*)(?::(?P<kind>\w+))?\}")
+WORD = re.compile(r"\w+")
+COMMON = {
+    "EngineCore",
+    "APIServer",
+    "Worker",
+    "INFO",
+    "ERROR",
+    "WARNING",
+    "throughput",
+    "tokens",
+    "GET",
+    "POST",
+    "HTTP",
+}
+KINDS = {
+    "int": r"\d[\d,]*",
+    "num": r"-?\d[\d,]*(?:\.\d+)?",
+    "word": r"[^\s,;)\]}'\"`]+",
+    "text": r".+?",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """`{name}` catches text up to what follows, `{name:int|num|word}` something narrower, `...` skips anything."""
+
+    text: str
+    regex: re.Pattern[str] = field(repr=False, compare=False)
+    word: str  # the rarest word that every matching line contains
+    numeric: frozenset[str] = frozenset()  # the holes that catch numbers; their thousands commas are taken out
+
+    def match(self, line: str) -> dict[str, str] | None:
+        """The named parts of a line that contains this message, or None."""
+        found = self.regex.search(line)
+        if found is None:
+            return None
+        caught = {key: value for key, value in found.groupdict().items() if value is not None}
+        return {key: value.replace(",", "") if key in self.numeric else value for key, value in caught.items()}
+
+
+def compile_template(text: str) -> Template:
+    """Make a template; a text that cannot work raises ValueError with the reason."""
+    parts: list[str] = []
+    words: list[str] = []
+    names: set[str] = set()
+    at = 0
+    for hole in HOLE.finditer(text):
+        _literal(text[at : hole.start()], parts, words)
+        at = hole.end()
+        parts.append(_hole(hole, names, is_last=at == len(text)))
+    _literal(text[at:], parts, words)
+    if not words:
+        raise ValueError("a message needs at least one fixed word")
+    rarest = max(words, key=lambda word: (word not in COMMON, len(word)))
+    numeric = frozenset(hole["name"] for hole in HOLE.finditer(text) if hole["kind"] in {"int", "num"})
+    return Template(text, re.compile("".join(parts)), rarest, numeric)
+
+
+def _hole(hole: re.Match[str], names: set[str], is_last: bool) -> str:
+    name, kind = hole["name"], hole["kind"] or "text"
+    if name is None:
+        return r".*?"
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind {kind!r} in {hole[0]} (one of {', '.join(KINDS)})")
+    if name in names:
+        raise ValueError(f"{{{name}}} stands twice in one message")
+    names.add(name)
+    pattern = r"\S.*" if kind == "text" and is_last else KINDS[kind]
+    return f"(?P<{name}>{pattern})"
+
+
+def _literal(text: str, parts: list[str], words: list[str]) -> None:
+    if not text:
+        return
+    start = r"\b" if text[0].isalnum() or text[0] == "_" else ""
+    end = r"\b" if text[-1].isalnum() or text[-1] == "_" else ""
+    parts.append(start + re.escape(text).replace(r"\ ", r"\s+") + end)
+    words.extend(WORD.findall(text))

@@ -1,0 +1,148 @@
+"""Faults, remedies and stages from their files: every mistake of every file found before any of it is used."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import TypeVar
+
+from paramedic.diagnosis.explain import holes
+from paramedic.diagnosis.pattern import Catalogue, Fault, RemedyText
+from paramedic.diagnosis.stage import Stage, Stages, WordIndex
+from paramedic.diagnosis.template import Template
+from paramedic.knowledge.fields import Fields
+from paramedic.knowledge.sight import read_sight
+from paramedic.knowledge.yaml_file import YamlFile, did_you_mean, read_yaml
+from paramedic.model.errors import InvalidFiles, Problem
+from paramedic.model.finding import Restart
+from paramedic.model.level import Category, Level
+from paramedic.model.text import Text
+
+Item = TypeVar("Item")
+HERE = Path(__file__).parent
+FAULT_KEYS = (
+    "family", "category", "level", "restart", "advice", "yields", "title", "summary", "seen", "facts",
+    "contradicted_by", "remedies", "source",
+)  # fmt: skip
+
+
+def load_catalogue(folder: Path | None = None) -> Catalogue:
+    """The catalogue of a folder laid out like this one (faults/, remedies/, stages/); ours by default.
+
+    Raises InvalidFiles with every mistake of every file, each with its line.
+    """
+    return _load(folder or HERE)
+
+
+def load_stages() -> Stages:
+    """How the engine's own life shows in its log."""
+    return _load(HERE).stages
+
+
+@cache
+def _load(folder: Path) -> Catalogue:
+    problems: list[Problem] = []
+    families = _each(folder, ".", "categories.yaml", _families, problems).get("categories", {})
+    remedies = _each(folder, "remedies", "*.yaml", _remedy, problems)
+    stages = _each(folder, "stages", "vllm.yaml", _stages, problems).get("vllm")
+    known = frozenset(stage.id for stage in stages.stages) if stages else frozenset[str]()
+    faults = _each(folder, "faults", "*.yaml", lambda id_, file: _fault(id_, file, families, remedies, known), problems)
+    if problems or stages is None:
+        raise InvalidFiles(problems or [Problem(str(folder / "stages" / "vllm.yaml"), 0, "is missing")])
+    return Catalogue(tuple(faults.values()), remedies, stages, faults)
+
+
+def _each(
+    folder: Path, room: str, pattern: str, read: Callable[[str, YamlFile], Item], problems: list[Problem]
+) -> dict[str, Item]:
+    """Read every file of a room by its name; mistakes are collected, not raised."""
+    found: dict[str, Item] = {}
+    for path in sorted((folder / room).glob(pattern)):
+        try:
+            file = read_yaml(path)
+        except InvalidFiles as error:
+            problems += error.problems
+            continue
+        found[path.stem] = read(path.stem, file)
+        problems += file.problems
+    return found
+
+
+def _families(_: str, file: YamlFile) -> Mapping[str, Category]:
+    fields = Fields(file, ())
+    return {name: fields.choice(name, Category, Category.WARNING) for name in fields.keys()}
+
+
+def _remedy(id_: str, file: YamlFile) -> RemedyText:
+    fields = Fields(file, ())
+    fields.only("text", "flags")
+    return RemedyText(id_, fields.texts("text"), fields.strings("flags"))
+
+
+def _stages(_: str, file: YamlFile) -> Stages:
+    fields = Fields(file, ())
+    fields.only("engine", "stages", "run_start", "fallout")
+    stages = tuple(_stage(each) for each in fields.items("stages"))
+    index = WordIndex((mark, stage.id) for stage in reversed(stages) for mark in stage.marks)
+    return Stages(fields.string("engine"), stages, fields.templates("run_start"), fields.templates("fallout"), index)
+
+
+def _stage(fields: Fields) -> Stage:
+    fields.only("id", "text", "marks", "frames")
+    return Stage(fields.string("id"), fields.text("text"), fields.templates("marks"), fields.strings("frames"))
+
+
+def _fault(
+    id_: str,
+    file: YamlFile,
+    families: Mapping[str, Category],
+    remedies: Mapping[str, RemedyText],
+    stages: frozenset[str],
+) -> Fault:
+    fields = Fields(file, ())
+    fields.only(*FAULT_KEYS)
+    family = fields.string("family")
+    if family not in families:
+        fields.wrong("family", f"unknown family {family!r}", did_you_mean(family, families))
+    for position, name in enumerate(fields.strings("remedies")):
+        if name not in remedies:
+            file.problem(("remedies", position), f"no remedy {name!r}", did_you_mean(name, remedies))
+    sights = tuple(read_sight(each, stages) for each in fields.items("seen"))
+    if not sights:
+        fields.wrong("seen", "a fault needs at least one sight that shows it")
+    fault = Fault(
+        id=id_,
+        family=family,
+        category=fields.choice("category", Category, families.get(family, Category.WARNING)),
+        level=fields.choice("level", Level, None),
+        restart=fields.choice("restart", Restart, None),
+        title=fields.text("title"),
+        summaries=fields.texts("summary"),
+        sights=sights,
+        remedies=fields.strings("remedies"),
+        facts=fields.templates("facts"),
+        contradicted_by=fields.templates("contradicted_by"),
+        advice=fields.flag("advice"),
+        yields=int(fields.number("yields", 0)),
+        source=fields.string("source"),
+    )
+    _check_holes(fields, fault)
+    return fault
+
+
+def _check_holes(fields: Fields, fault: Fault) -> None:
+    """The last summary is shown when nothing is known: it may name only what every sight's message catches."""
+    if not fault.summaries:
+        return
+    each = [_names(template) for sight in fault.sights for template in sight.log]
+    always = frozenset.intersection(*each) if each and all(sight.log for sight in fault.sights) else frozenset()
+    for name in sorted(_text_holes(fault.summaries[-1]) - always):
+        fields.wrong("summary", f"the last summary names {{{name}}}, which is not always known",
+                     "add a last variant without it")  # fmt: skip
+
+
+def _names(template: Template) -> frozenset[str]:
+    return frozenset(template.regex.groupindex)
+
+
+def _text_holes(text: Text) -> set[str]:
+    return holes(text.en) | holes(text.zh)
