@@ -104,7 +104,9 @@ def commands() -> Iterator[str]:
 
 
 def command_help(command: click.Command, name: str, depth: int) -> Iterator[str]:
-    context = click.Context(command, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH)
+    context = click.Context(
+        command, info_name=name, terminal_width=WIDTH, max_content_width=WIDTH, help_option_names=["-h", "--help"]
+    )
     text = command.get_help(context).replace(str(Path.home()), "~")
     yield from [f"{'#' * depth} {name}", "", "```text", *(line.rstrip() for line in text.splitlines()), "```", ""]
     if isinstance(command, click.Group) and name != "paramedic":

@@ -92,16 +92,18 @@ async def test_api_server_killed_leaves_orphans_that_are_ended_first(scratch: Sc
 async def test_a_found_engine_is_seen_at_once_and_left_alone(scratch: Scratch) -> None:
     engine = BareEngine(scratch)
     session = await engine.start()
-    watch = await Watch(scratch).start()
-    await watch.wait("TargetAdded", 30, target__url=engine.url)
-    await watch.wait("StateChanged", 30, after="serving")
+    watch = await Watch(scratch, "--no-practice").start()
+    added = await watch.wait("TargetAdded", 30, target__url=engine.url)
+    name = added["target"]["name"]
+    await watch.wait("StateChanged", 30, target=name, after="serving")
     async with Clients(engine.url, 4) as clients:
         await clients.flowing()
         core = find(session, ENGINE_CORE)
         killed_at = await kill(core.pid)
         ended = await watch.wait("ProcessEnded", 10, exit__pid=core.pid)
         assert ended["at"] - killed_at < SECOND, watch.story()
-        diagnosis = await watch.wait("DiagnosisMade", 30)
+        incident = await watch.wait("IncidentOpened", 30, target=name)
+        diagnosis = await watch.wait("DiagnosisMade", 30, incident=incident["incident"])
         assert diagnosis["diagnosis"]["findings"][0]["cause"] == "engine-core-died", watch.story()
         await watch.no_restart(30)
     await watch.end()
@@ -110,7 +112,7 @@ async def test_a_found_engine_is_seen_at_once_and_left_alone(scratch: Scratch) -
 async def test_by_url_alone_it_is_seen_within_15_seconds(scratch: Scratch) -> None:
     engine = BareEngine(scratch)
     session = await engine.start()
-    watch = await Watch(scratch, "--no-discovery", "--target", engine.url).start()
+    watch = await Watch(scratch, "--no-discovery", "--no-practice", "--target", engine.url).start()
     await watch.wait("StateChanged", 30, after="serving")
     async with Clients(engine.url, 4) as clients:
         await clients.flowing()

@@ -42,9 +42,9 @@ class Watch:
 
     @classmethod
     def of_engine(cls, scratch: Scratch, port: int, *flags: str, **options: Any) -> "Watch":
-        """`paramedic watch -- vllm serve ...`"""
+        """`paramedic watch -- vllm serve ...`, which looks at no other engine of this machine."""
         environment = options.pop("environment", None)
-        return cls(scratch, "--", *serve(port, *flags, **options), environment=environment)
+        return cls(scratch, "--no-discovery", "--", *serve(port, *flags, **options), environment=environment)
 
     async def start(self) -> "Watch":
         with self._errors.open("wb") as errors:
@@ -103,11 +103,13 @@ class Watch:
 
     async def no_restart(self, seconds: float) -> None:
         """For so long no action begins and no further run of an engine appears."""
-        runs = len(self.seen("EngineSeen"))
+        runs = len(self.seen("EngineSeen", started_by_us=True))
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             assert not self.seen("ActionStarted"), f"it acted\n{self.story()}"
-            assert len(self.seen("EngineSeen")) == runs, f"it started the engine again\n{self.story()}"
+            assert len(self.seen("EngineSeen", started_by_us=True)) == runs, (
+                f"it started the engine again\n{self.story()}"
+            )
             await asyncio.sleep(0.2)
         assert not self._reader.done(), f"the watch ended\n{self.story()}"
 
