@@ -15,6 +15,10 @@ from pathlib import Path
 import aiohttp
 import psutil
 
+from paramedic.practice import launch
+from paramedic.practice.model_folder import make_own_model
+from paramedic.practice.settings import ENVIRONMENT, Settings
+
 PATIENCE = 30.0  # seconds; two busy cores are slow
 
 
@@ -38,18 +42,26 @@ def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 class PracticeEngine:
-    """One run of `paramedic practice serve` in its own session, its log in a file."""
+    """One run of `paramedic practice serve` in its own session, its log in a file.
 
-    def __init__(self, data_dir: Path, port: int, *options: str) -> None:
+    With `environment`, what `serve` becomes is started itself, by its visible command line.
+    """
+
+    def __init__(self, data_dir: Path, port: int, *options: str, environment: dict[str, object] | None = None) -> None:
         self.data_dir = data_dir
         self.port = port
         self.url = f"http://127.0.0.1:{port}"
         self.log_file = data_dir.with_suffix(".log")
         self._log_start = self.log_file.stat().st_size if self.log_file.exists() else 0
         command = [sys.executable, "-m", "paramedic", "practice", "serve", "--port", str(port)]
+        command += ["--data-dir", str(data_dir), "--start-seconds", "0.1", *options]
+        if environment is not None:
+            settings = Settings(str(make_own_model(data_dir)), port, str(data_dir))
+            command = launch.command(settings)
         with self.log_file.open("ab") as log:
             self.process = subprocess.Popen(
-                [*command, "--data-dir", str(data_dir), "--start-seconds", "0.3", *options],
+                command,
+                env={**os.environ, ENVIRONMENT: json.dumps(environment)} if environment is not None else None,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,

@@ -124,7 +124,7 @@ async def test_requests_beyond_max_num_seqs_wait_and_leave_when_hung_up(tmp_path
 
 
 async def test_engine_core_killed_while_streaming(tmp_path: Path) -> None:
-    with practice_engine(tmp_path / "data", "--no-traffic", "--dead-seconds", "4") as engine:
+    with practice_engine(tmp_path / "data", "--no-traffic", "--dead-seconds", "2") as engine:
         await the_engine_core_is_killed(engine.ready())
 
 
@@ -224,6 +224,21 @@ def test_api_server_killed_leaves_orphans(engine: PracticeEngine) -> None:
     assert all(process.is_running() for process in family.values())
     core.terminate()
     wait_until(lambda: engine.left_behind() == [], "the worker follows its engine core")
+
+
+@pytest.mark.parametrize("stopped", [False, True], ids=["running", "engine core stopped"])
+def test_orphans_end_by_themselves_in_the_end(tmp_path: Path, stopped: bool) -> None:
+    environment: dict[str, object] = {"orphan_seconds": 0.3, "start_seconds": 0.1, "traffic": False}
+    engine = PracticeEngine(tmp_path / "data", free_port(), environment=environment)
+    try:
+        engine.ready()
+        if stopped:
+            engine.family()["VLLM::EngineCore"].suspend()
+        engine.process.kill()
+        engine.exit_code()
+        wait_until(lambda: engine.left_behind() == [], "the orphans end")
+    finally:
+        engine.end()
 
 
 def test_port_in_use(tmp_path: Path) -> None:

@@ -15,8 +15,6 @@ import pytest
 from paramedic.practice.registration import Registration, registration_path
 from tests.integration.practice_engine import PracticeEngine, cli, free_port, practice_engine, wait_until
 
-ROOT = Path(__file__).parents[2]
-
 
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[PracticeEngine]:
@@ -120,14 +118,14 @@ def test_no_engine_is_said_with_exit_code_4(tmp_path: Path) -> None:
 
 
 def test_several_engines_need_a_name(tmp_path: Path) -> None:
-    with practice_engine(tmp_path / "data", "--no-traffic") as one:
-        with practice_engine(tmp_path / "data", "--no-traffic") as two:
-            one.ready()
-            two.ready()
-            done = cli("break", "engine-hung", "--data-dir", str(tmp_path / "data"))
-            assert done.returncode == 2
-            assert "--port" in done.stderr
-            done = cli("break", "engine-hung", "--data-dir", str(tmp_path / "data"), "--url", two.url)
-            assert done.returncode == 0
-            assert two.family()["VLLM::EngineCore"].status() == psutil.STATUS_STOPPED
-            assert one.family()["VLLM::EngineCore"].status() != psutil.STATUS_STOPPED
+    data_dir = tmp_path / "data"
+    with practice_engine(data_dir, "--no-traffic") as one, practice_engine(data_dir, "--no-traffic") as two:
+        one.ready()
+        two.ready()
+        done = cli("break", "engine-hung", "--data-dir", str(data_dir))
+        assert done.returncode == 2
+        assert "--port" in done.stderr
+        assert cli("break", "engine-hung", "--data-dir", str(data_dir), "--url", two.url).returncode == 0
+        core = two.family()["VLLM::EngineCore"]
+        wait_until(lambda: core.status() == psutil.STATUS_STOPPED, "stopped")
+        assert one.family()["VLLM::EngineCore"].status() != psutil.STATUS_STOPPED

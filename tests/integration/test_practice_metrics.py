@@ -8,7 +8,11 @@ from tests.integration.practice_engine import practice_engine, stream, wait_unti
 RECORDING = Path(__file__).parents[1] / "recordings" / "metrics-0.32.txt"
 SAMPLE = re.compile(r"(?P<name>[\w:]+)(?:\{(?P<labels>.*)\})? \S+")
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
-FREE = {"version", "major", "minor", "patchlevel", "implementation"}  # of the Python that runs it
+FREE = {
+    *("version", "major", "minor", "patchlevel", "implementation"),  # of the Python that runs it
+    *("handler", "method", "status"),  # of what was asked
+    "model_name",
+}
 
 Shape = tuple[str, frozenset[str], frozenset[tuple[str, str]]]
 
@@ -26,11 +30,7 @@ def shape(exposition: str) -> tuple[dict[str, str], set[Shape]]:
             assert match, line
             labels = dict(LABEL.findall(match["labels"] or ""))
             open_ended = match["name"] == "vllm:cache_config_info"
-            fixed = frozenset(
-                (name, value)
-                for name, value in labels.items()
-                if name != "model_name" and name not in FREE and not open_ended
-            )
+            fixed = frozenset((name, value) for name, value in labels.items() if name not in FREE and not open_ended)
             samples.add((match["name"], frozenset(labels), fixed))
     return types, samples
 

@@ -32,7 +32,6 @@ def command(ctx: click.Context) -> None:
 @command.command()
 @click.argument("model_dir", required=False, type=click.Path(path_type=Path))
 @click.option("--port", type=click.IntRange(1, 65535), help="[default: the first free one from 8210]")
-@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--served-model-name", default="practice", show_default=True, help="The model's name in the API.")
 @click.option(
     "--max-num-seqs", type=click.IntRange(min=1), default=8, show_default=True, help="Requests running at once."
@@ -63,7 +62,6 @@ def command(ctx: click.Context) -> None:
 def serve(
     model_dir: Path | None,
     port: int | None,
-    host: str,
     served_model_name: str,
     max_num_seqs: int,
     no_traffic: bool,
@@ -91,9 +89,8 @@ def serve(
     become_server(
         Settings(
             model=str(model),
-            port=port or first_free_port(host),
+            port=port or first_free_port(),
             data_dir=str(data_dir),
-            host=host,
             served_model_name=served_model_name,
             max_num_seqs=max_num_seqs,
             traffic=not no_traffic,

@@ -16,7 +16,7 @@ from setproctitle import setproctitle
 from paramedic.practice.log import Log
 from paramedic.practice.scheduler import BLOCK_TOKENS, BLOCKS, Scheduler, Sequence
 from paramedic.practice.settings import Settings, read_model_config
-from paramedic.practice.wire import ORPHAN_SECONDS, Wire
+from paramedic.practice.wire import Wire
 
 
 class WorkerDiedError(Exception):
@@ -80,7 +80,7 @@ class EngineCore:
             for message in self.api.receive():
                 self._obey(message)
             if not self.api.open:
-                self.orphan_until = time.monotonic() + ORPHAN_SECONDS
+                self.orphan_until = time.monotonic() + self.settings.orphan_seconds
 
     def _obey(self, message: dict[str, Any]) -> None:
         if "abort" in message:

@@ -6,18 +6,18 @@ import sys
 from pathlib import Path
 
 from paramedic.model.errors import UsageError
-from paramedic.practice.settings import ENVIRONMENT, FIRST_PORT, Settings
+from paramedic.practice.settings import ENVIRONMENT, FIRST_PORT, HOST, Settings
 
 _PORTS_TRIED = 200
 
 
-def first_free_port(host: str) -> int:
+def first_free_port() -> int:
     """The first port from 8210 on which nobody listens. Raises UsageError when there is none."""
     for port in range(FIRST_PORT, FIRST_PORT + _PORTS_TRIED):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                probe.bind((host, port))
+                probe.bind((HOST, port))
                 probe.listen()
             except OSError:
                 continue

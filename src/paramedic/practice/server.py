@@ -22,7 +22,7 @@ from paramedic.practice.engine_client import EngineClient
 from paramedic.practice.log import Log
 from paramedic.practice.metrics import EngineMetrics
 from paramedic.practice.registration import Registration, registration_path
-from paramedic.practice.settings import Settings, read_model_config
+from paramedic.practice.settings import HOST, Settings, read_model_config
 from paramedic.practice.stats import Stats
 from paramedic.practice.traffic import Traffic
 
@@ -123,7 +123,8 @@ class PracticeServer:
                 task.cancel()
             http.should_exit = control.should_exit = True
             await asyncio.wait({serving, controlling}, timeout=3 * CLOSE_SECONDS)
-        serving.result()
+        if serving.done():
+            serving.result()
 
     async def _until_end(self, serving: "asyncio.Task[None]") -> None:
         stop = asyncio.create_task(self.asked_to_stop.wait())
@@ -150,8 +151,8 @@ def main() -> None:
     log.write("logo", model=settings.model, arguments=settings.non_default())
     try:
         listener = _bind(settings.host, settings.port)
-    except OSError:
-        log.write("port-in-use")
+    except OSError as error:
+        log.write("bind-failed", error=error)
         sys.exit(1)
     if not Path(settings.model).is_dir():
         log.write("model-path-missing", model=settings.model)
@@ -178,7 +179,7 @@ def _bind(host: str, port: int) -> socket.socket:
 
 
 def _loopback_socket() -> socket.socket:
-    return _bind("127.0.0.1", 0)
+    return _bind(HOST, 0)
 
 
 def _http_server(app: ASGIApp) -> HttpServer:

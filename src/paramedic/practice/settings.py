@@ -7,8 +7,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from paramedic.practice.scheduler import BLOCK_TOKENS, BLOCKS
+
 VERSION = "0.32.0"
 ENVIRONMENT = "PARAMEDIC_PRACTICE"
+HOST = "127.0.0.1"  # never beyond this machine
 FIRST_PORT = 8210
 DEFAULT_MAX_MODEL_LEN = 2048
 DEFAULT_ARCHITECTURE = "Qwen3ForCausalLM"
@@ -21,12 +24,13 @@ class Settings:
     model: str
     port: int
     data_dir: str
-    host: str = "127.0.0.1"
+    host: str = HOST
     served_model_name: str = "practice"
     max_num_seqs: int = 8
     traffic: bool = True
     tokens_per_second: float = 30.0
     start_seconds: float = 2.5
+    orphan_seconds: float = 600.0  # a real orphan lives for ever; ours ends, so that no test leaves one behind
     dead_seconds: float = 1.0  # how long a server whose engine died goes on answering 503
 
     @property
@@ -55,7 +59,7 @@ class Settings:
 
     def environment(self) -> str:
         """What vLLM has no flag for, as the value of the environment variable."""
-        names = ("data_dir", "traffic", "tokens_per_second", "start_seconds", "dead_seconds")
+        names = ("data_dir", "traffic", "tokens_per_second", "start_seconds", "dead_seconds", "orphan_seconds")
         return json.dumps({name: getattr(self, name) for name in names})
 
     def encode(self) -> str:
@@ -75,7 +79,7 @@ class Settings:
         parser = argparse.ArgumentParser(prog="vllm", allow_abbrev=False)
         serve = parser.add_subparsers(required=True).add_parser("serve", allow_abbrev=False)
         serve.add_argument("model")
-        serve.add_argument("--host", default="127.0.0.1")
+        serve.add_argument("--host", choices=[HOST], default=HOST)
         serve.add_argument("--port", type=int, default=FIRST_PORT)
         serve.add_argument("--served-model-name", default="practice")
         serve.add_argument("--max-num-seqs", type=int, default=8)
@@ -95,11 +99,11 @@ class ModelConfig:
 
 
 def read_model_config(model: Path) -> ModelConfig:
-    """The model's config.json; what it does not say takes a small default."""
+    """The model's config.json; what it does not say takes a small default. No request may outgrow the KV cache."""
     try:
         config: Any = json.loads((model / "config.json").read_text("utf-8"))
     except (OSError, ValueError):
         config = {}
     architectures = config.get("architectures") or [DEFAULT_ARCHITECTURE]
     length = config.get("max_position_embeddings") or DEFAULT_MAX_MODEL_LEN
-    return ModelConfig(str(architectures[0]), int(length))
+    return ModelConfig(str(architectures[0]), min(int(length), BLOCKS * BLOCK_TOKENS))

@@ -4,8 +4,6 @@ import json
 import socket
 from typing import Any
 
-ORPHAN_SECONDS = 600.0  # a real orphan lives for ever; ours ends after this, so that no test leaves one behind
-
 
 class Wire:
     """The blocking end of a connection, for the engine core and the worker."""

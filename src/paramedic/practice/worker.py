@@ -12,7 +12,7 @@ from setproctitle import setproctitle
 
 from paramedic.practice.log import Log
 from paramedic.practice.settings import Settings
-from paramedic.practice.wire import ORPHAN_SECONDS, Wire
+from paramedic.practice.wire import Wire
 
 
 def main(core_fd: int, lifeline_fd: int, settings: Settings) -> None:
@@ -30,7 +30,7 @@ def main(core_fd: int, lifeline_fd: int, settings: Settings) -> None:
         left = None if deadline is None else max(0.0, deadline - time.monotonic())
         ready, _, _ = select.select(waits, [], [], left)
         if lifeline_fd in ready:
-            waits, deadline = [core], time.monotonic() + ORPHAN_SECONDS
+            waits, deadline = [core], time.monotonic() + settings.orphan_seconds
         elif core in ready:
             for step in core.receive():
                 time.sleep(step["seconds"])

@@ -1,0 +1,13 @@
+"""Our own model folder is made once, and not again while a fault holds it aside."""
+
+from pathlib import Path
+
+from paramedic.practice.model_folder import aside, make_own_model
+
+
+def test_made_once_and_not_while_aside(tmp_path: Path) -> None:
+    model = make_own_model(tmp_path)
+    assert (model / "config.json").is_file()
+    model.rename(aside(model))
+    assert make_own_model(tmp_path) == model
+    assert not model.exists()
