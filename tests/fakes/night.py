@@ -1,4 +1,4 @@
-"""One bad night, as its journal: an engine dies and is brought back, another one cannot start, a third is asked about."""
+"""One bad night as its journal: an engine dies and is brought back, and another one waits for a person."""
 
 from collections.abc import Iterator
 
