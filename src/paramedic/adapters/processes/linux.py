@@ -43,7 +43,6 @@ class LinuxProcesses:
         self._groups: dict[
             int, tuple[int, int]
         ] = {}  # an API server's pid -> its group and session, also after its end
-        self._titles: dict[tuple[int, float], str] = {}
         self._looks = 0
         self._said: set[str] = set()
 
@@ -149,18 +148,10 @@ class LinuxProcesses:
         """In a group that the server itself leads everything is the engine's; elsewhere only what bears its title."""
         leads = self._groups.get(server.pid, (server.pid, server.pid))[0] == server.pid
         started_later = one.started >= server.started - proc.START_TOLERANCE_S
-        return one.pid != server.pid and started_later and (leads or role_of(self._title(one)) is not Role.OTHER)
-
-    def _title(self, one: Stat) -> str:
-        key = (one.pid, one.started)
-        if not self._titles.get(key):
-            if len(self._titles) > 4096:
-                self._titles.clear()
-            self._titles[key] = title_of(proc.read_bytes(one.pid, "cmdline", 256))
-        return self._titles[key]
+        return one.pid != server.pid and started_later and (leads or role_of(_title(one)) is not Role.OTHER)
 
     def _process(self, one: Stat) -> EngineProcess:
-        title = self._title(one) or one.name
+        title = _title(one) or one.name
         return EngineProcess(one.pid, one.started, role_of(title), title, one.state, one.cpu_seconds)
 
     def _as_server(self, one: Stat) -> EngineProcess:
@@ -170,6 +161,11 @@ class LinuxProcesses:
         if what not in self._said:
             self._said.add(what)
             log.info("not allowed to look", what=what, pid=pid)
+
+
+def _title(one: Stat) -> str:
+    """Read each time: a process that was just forked still bears the title of its parent."""
+    return title_of(proc.read_bytes(one.pid, "cmdline", 256))
 
 
 def _began(pid: int) -> float:
