@@ -43,7 +43,7 @@ class Parser:
         self._max_series = max_series
         self._max_bytes = max_bytes
         self._known: dict[bytes, LabelSet | None] = {}  # name and labels as exposed; None: dropped
-        self._keys: list[bytes] = []
+        self._keys: list[bytes] | None = None  # of the last scrape, where it was plain
         self._series: list[LabelSet] = []
         self._kept: list[int] | None = None  # which of the keys are series; None: all are
         self._comments: list[bytes] = []
@@ -105,7 +105,7 @@ class Parser:
         if names == self._series:
             names = self._series
         self._series = names
-        self._keys = [pair[0] for pair in pairs] if plain and not over_limit else []
+        self._keys = [pair[0] for pair in pairs] if plain and not over_limit else None
         self._kept = None if len(kept) == len(pairs) else kept
         return Exposition(names, list(series.values()), self._types, bad, over_limit)
 

@@ -21,6 +21,7 @@ class Row:
     at_ms: int
     series: Sequence[LabelSet]
     values: Values
+    set_back: bool = False  # the source's clock was set back: what it said of this time and after is void
 
 
 @dataclass(slots=True)
@@ -50,12 +51,13 @@ class Ring:
         """Keep one scrape; what it says of a time that was already seen (a clock set back) replaces it."""
         block = self._sources.setdefault(source, _Source())
         numbers = np.array(values, dtype=np.float64)
+        set_back = block.rows > 0 and at_ms <= int(block.times[block.rows - 1])
         if series is block.layout or series == block.layout:
-            row = Row(source, at_ms, block.layout, numbers)
+            row = Row(source, at_ms, block.layout, numbers, set_back)
         else:
             ended = sorted(block.alive.difference(series))
             numbers = np.concatenate([numbers, np.full(len(ended), STALE)])
-            row = Row(source, at_ms, [*series, *ended] if ended else series, numbers)
+            row = Row(source, at_ms, [*series, *ended] if ended else series, numbers, set_back)
             block.alive = frozenset(series)
             self._set_layout(block, row.series)
             if ended:
@@ -105,10 +107,12 @@ class Ring:
         return result
 
     def forget(self, before_ms: int) -> None:
-        """Drop the sources that have given nothing since."""
+        """Drop what is older, and the sources that have given nothing since."""
         for source, block in list(self._sources.items()):
             if not block.rows or block.times[block.rows - 1] < before_ms:
                 del self._sources[source]
+            elif block.times[0] < before_ms:
+                self._make_room(block, before_ms + self._keep_ms)
 
     def _set_layout(self, block: _Source, series: Sequence[LabelSet]) -> None:
         new = [labels for labels in series if labels not in block.column]
