@@ -62,15 +62,15 @@ def lines(board: Board, lang: Language, width: int) -> Iterator[Line]:
     """Every line of the board, the most urgent first."""
     yield _title(board, lang, width)
     if board.daemon_pid is None:
-        yield line((say(_NOBODY, lang), "yellow"))
+        yield from _notice(say(_NOBODY, lang), "yellow", width)
     if board.late > 0:
-        yield line((say(_LATE, lang).format(figures.duration(board.late)), "yellow"))
+        yield from _notice(say(_LATE, lang).format(figures.duration(board.late)), "yellow", width)
     yield from _human(board, lang, width)
     yield line()
     if board.targets:
         yield from server_lines(board, lang, width)
     else:
-        yield line((say(_NO_SERVERS if board.daemon_pid is not None else _NEVER_SEEN, lang), "dim"))
+        yield from _notice(say(_NO_SERVERS if board.daemon_pid is not None else _NEVER_SEEN, lang), "dim", width)
     yield from _alerts(board, lang, width)
     yield from _actions(board, lang, width)
     yield from _failures(board, lang)
@@ -83,6 +83,10 @@ def _title(board: Board, lang: Language, width: int) -> Line:
     right = figures.day_and_time(board.at)
     gap = width - cell_len(left + right + counted) - 3 if width < _PIPE_WIDTH else 3
     return line((left, "bold"), (" · ", "dim"), counted, " " * max(3, gap), (right, "dim"))
+
+
+def _notice(text: str, style: str, width: int) -> Iterator[Line]:
+    return (line((part, style)) for part in wrapped(text, width, ""))
 
 
 def _heading(words_: Text, lang: Language, colour: str) -> Iterator[Line]:
@@ -103,8 +107,8 @@ def _human(board: Board, lang: Language, width: int) -> Iterator[Line]:
 
 def _alerts(board: Board, lang: Language, width: int) -> Iterator[Line]:
     if not board.alerts:
-        judged = board.daemon_pid is not None and any(row.state is not EngineState.UNKNOWN for row in board.targets)
-        if board.targets:
+        if board.targets and board.daemon_pid is not None:
+            judged = any(row.state is not EngineState.UNKNOWN for row in board.targets)
             yield line()
             yield line((say(_QUIET, lang), "green") if judged else (say(_UNJUDGED, lang), "dim"))
         return

@@ -82,9 +82,9 @@ def _pair(median: float | None, tail: float | None) -> str:
 
 
 def _notes(row: TargetRow, lang: Language) -> Iterator[Span]:
-    if row.state in (EngineState.STARTING, EngineState.START_STALLED) and row.stage:
+    if row.stage and row.state in (EngineState.STARTING, EngineState.START_STALLED):
         yield say(words.STAGES.get(row.stage), lang, row.stage), "cyan"
-    if row.state is not EngineState.SERVING and row.reason:
+    elif row.state is not EngineState.SERVING and row.reason:
         yield row.reason, ""
     if row.state in _HAS_FIGURES and row.figures_age is not None and row.figures_age > _STALE_AFTER_S:
         yield say(_STALE, lang).format(figures.duration(row.figures_age)), "yellow"
