@@ -66,7 +66,8 @@ class FakeProcesses:
         return None if tree is None else list(tree)
 
     def orphans_of(self, pgid: int) -> list[EngineProcess]:
-        return [process for process in self.trees.get(pgid) or () if process.pid != pgid]
+        tree = self.trees.get(pgid) or []
+        return [] if any(process.pid == pgid for process in tree) else list(tree)
 
     def watch(self, process: EngineProcess) -> FakeWatch | None:
         if not self.watchable:

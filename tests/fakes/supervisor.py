@@ -2,11 +2,10 @@
 
 from collections.abc import Callable, Sequence
 
-from tests.fakes.processes import FakeProcesses
-
 from paramedic.model.errors import ParamedicError
 from paramedic.model.target import EngineProcess, Target
 from paramedic.ports import StopReport
+from tests.fakes.processes import FakeProcesses
 
 
 class FakeSupervisor:

@@ -113,6 +113,7 @@ def test_what_outlives_a_killed_server_is_still_its_tree(vllm: Path) -> None:
     with session(sys.executable, str(vllm), "serve", "m") as child:
         server = until(lambda: candidate(table, child.pid)).process
         whole_tree(table, server)
+        assert table.orphans_of(child.pid) == []
         child.kill()
         child.wait()
         left = table.tree(server)
@@ -141,6 +142,12 @@ def test_two_servers_of_one_script_are_two_trees(vllm: Path) -> None:
             lambda: (tree := table.tree(a.process)) and a.process.pid not in {one.pid for one in tree} and tree
         )
         assert {one.pid for one in left} == {one.pid for one in tree_a} - {a.process.pid}
+
+
+def test_a_server_whose_pid_has_a_new_owner_has_no_tree() -> None:
+    with session("/bin/sleep", "600") as child:
+        earlier = EngineProcess(child.pid, psutil.Process(child.pid).create_time() - 3600, Role.API_SERVER)
+        assert LinuxProcesses().tree(earlier) == []
 
 
 async def test_the_end_of_any_process_is_told_at_once(vllm: Path) -> None:

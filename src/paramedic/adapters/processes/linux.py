@@ -69,7 +69,7 @@ class LinuxProcesses:
             return None
         root = stats.get(server.pid)
         if root is not None and not proc.same_process(root, server.started):
-            root = None
+            return []  # the number has a new owner, which the system allows only when the whole old group is gone
         if root is not None:
             self._groups[server.pid] = (root.group, root.session)
         group, session = self._groups.get(server.pid, (server.pid, server.pid))
@@ -86,8 +86,9 @@ class LinuxProcesses:
     def orphans_of(self, pgid: int) -> list[EngineProcess]:
         """What is left of an engine whose API server led the process group `pgid` and is gone."""
         stats = [one for one in map(proc.read_stat, proc.pids()) if one is not None and one.alive]
-        left = [one for one in stats if pgid in (one.group, one.session) and one.pid != pgid]
-        return [self._process(one) for one in left]
+        if any(one.pid == pgid for one in stats):
+            return []
+        return [self._process(one) for one in stats if pgid in (one.group, one.session)]
 
     def watch(self, process: EngineProcess) -> LinuxWatch | None:
         """Be told of its end at once. The exit code is known only for children of this program."""
