@@ -1,4 +1,4 @@
-"""Small comparisons an author writes in a fault: `kv_usage >= 90`, `enforce_eager == true`, `running < max_num_seqs`."""
+"""Comparisons as an author writes them in a fault: `kv_usage >= 90`, `running < max_num_seqs`."""
 
 import operator
 import re

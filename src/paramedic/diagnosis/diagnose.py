@@ -16,7 +16,10 @@ from paramedic.model.finding import Diagnosis, Verdict
 
 
 def diagnose(scene: Scene, catalogue: Catalogue) -> Diagnosis:
-    """What is wrong, ranked; or that nothing is; or what would be needed to tell. Pure: the same scene, the same answer."""
+    """What is wrong, ranked; or that nothing is; or what would be needed to tell.
+
+    Pure: the same scene gives the same answer. It raises nothing, whatever the logs hold.
+    """
     reader = Reader(catalogue)
     logs = [reader.read(log) for log in scene.logs]
     matches = [*_in_logs(scene, catalogue, logs), *_by_watching(scene, catalogue, logs)]
@@ -31,14 +34,14 @@ def diagnose(scene: Scene, catalogue: Catalogue) -> Diagnosis:
 
 
 def _in_logs(scene: Scene, catalogue: Catalogue, logs: Sequence[Sequence[Run]]) -> list[Match]:
-    found: list[Match] = []
-    for runs in logs:
-        for age, run in enumerate(reversed(runs)):
-            arguments = _arguments(scene, run)
-            for fault in catalogue.faults:
-                if match := match_run(fault, run, scene, arguments):
-                    found.append(replace(match, age=age))
-    return found
+    """Every fault in every run of every log; the youngest run of each log has the age 0."""
+    return [
+        replace(match, age=age)
+        for runs in logs
+        for age, run in enumerate(reversed(runs))
+        for fault in catalogue.faults
+        if (match := match_run(fault, run, scene, _arguments(scene, run)))
+    ]
 
 
 def _by_watching(scene: Scene, catalogue: Catalogue, logs: Sequence[Sequence[Run]]) -> list[Match]:

@@ -11,6 +11,7 @@ from paramedic.diagnosis.record import without_secrets
 from paramedic.model.finding import Evidence, Finding, Remedy
 from paramedic.model.text import Text
 
+CHAIN_WIDTH = 240  # characters of a line
 CHAIN = 8  # lines; the rest of the fallout repeats these
 
 
@@ -70,4 +71,4 @@ def _chain(match: Match) -> tuple[Evidence, ...]:
     after = [index for index in lines.values() if index > match.index]
     before = [index for index in lines.values() if 0 <= match.index - index <= CHAIN * 30]
     order = sorted({*first, *before[-2:], *after[:CHAIN]})
-    return tuple(evidence_at(run.log, index) for index in order)
+    return tuple(evidence_at(run.log, index, CHAIN_WIDTH) for index in order)

@@ -190,9 +190,9 @@ def _facts(fault: Fault, run: Run) -> dict[str, str]:
     return found
 
 
-def evidence_at(log: Log, index: int) -> Evidence:
-    """A line as evidence: numbered as in its file, secrets masked."""
-    return Evidence(log.name, log.first_line + index, without_secrets(log.lines[index].strip()))
+def evidence_at(log: Log, index: int, limit: int = 600) -> Evidence:
+    """A line as evidence: numbered as in its file, secrets masked, cut at `limit` characters."""
+    return Evidence(log.name, log.first_line + index, without_secrets(log.lines[index].strip(), limit))
 
 
 def _index(hit: Hit) -> int:

@@ -26,9 +26,9 @@ NOT_AN_ENGINE = Text(
     "{name} 里没有任何可识别的推理引擎日志行。请确认这是引擎自己的日志，并且从启动时开始。",
 )
 UNKNOWN_ERROR = Text(
-    "The error at {place} is not one we know: {text}. What the same log says before it, and the engine's "
+    "The error at {place} is not one we know: {what}. What the same log says before it, and the engine's "
     "version, would help.",
-    "{place} 处的错误不在已知故障库中：{text}。请结合它之前的日志和引擎版本判断。",
+    "{place} 处的错误不在已知故障库中：{what}。请结合它之前的日志和引擎版本判断。",
 )
 NO_ROOT = Text(
     "The engine's first error. {place} only reports that it failed; the cause stands above it or in another "
@@ -39,7 +39,8 @@ NO_ROOT = Text(
 NOT_EXPLAINED = Text(
     "Why the engine is {state}: neither its log nor its exit tells. The kernel log (`dmesg`, `journalctl -k`) and the "
     "supervisor's log may.",
-    "无法判断引擎为何处于 {state} 状态：日志和退出信息都没有说明。可查看内核日志（`dmesg`、`journalctl -k`）和进程管理器的日志。",
+    "无法判断引擎为何处于 {state} 状态：日志和退出信息都没有说明。"
+    "可查看内核日志（`dmesg`、`journalctl -k`）和进程管理器的日志。",
 )
 
 
@@ -66,7 +67,7 @@ def _of_run(run: Run, scene: Scene) -> list[Text]:
         unknown = _unknown_error(run)
         if unknown is not None:
             at = evidence_at(run.log, unknown)
-            return [_filled(UNKNOWN_ERROR, place=f"{at.file}:{at.line}", text=at.text[-300:])]
+            return [_filled(UNKNOWN_ERROR, place=f"{at.file}:{at.line}", what=at.text[-300:])]
         if first is not None or run.fallout:
             at = evidence_at(run.log, first[0] if first else run.fallout[0].index)
             return [_filled(NO_ROOT, place=f"{at.file}:{at.line}")]
@@ -76,12 +77,10 @@ def _of_run(run: Run, scene: Scene) -> list[Text]:
 
 
 def _is_engine(run: Run) -> bool:
-    """Whether its first or last lines are an inference server's: a process tag, a logger's prefix, a request's line."""
-    lines = [
-        *run.log.lines[run.first : run.first + LOOKED_AT],
-        *run.log.lines[max(0, run.last - LOOKED_AT) : run.last + 1],
-    ]
-    for raw in lines:
+    """Whether its first or last lines are an inference server's: a process tag, a logger's prefix, a request."""
+    first = run.log.lines[run.first : run.first + LOOKED_AT]
+    last = run.log.lines[max(0, run.last - LOOKED_AT) : run.last + 1]
+    for raw in (*first, *last):
         record = read_record(raw)
         if record.role is not None or (record.level and record.seconds is not None) or SERVED.search(record.text):
             return True

@@ -2,7 +2,7 @@
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from paramedic.diagnosis.arguments import logged_arguments, resolved_arguments
@@ -22,6 +22,7 @@ ARGPARSE = re.compile(r"^[\w./ -]+: error: ")
 
 STATS = compile_template("throughput: {value:num} tokens/s")
 CONFIG = compile_template("Initializing ... LLM engine ... with config: ...")
+Found = tuple[str, Template, Mapping[str, str]]  # what a matching template is for, it, and what its holes caught
 TRACEBACK = compile_template("Traceback (most recent call last)")
 
 
@@ -91,38 +92,42 @@ class Reader:
             record = read_record(raw)
             if _is_quotation(record.text):
                 continue
-            matched = [(what, template, fields) for template, what in candidates
-                       if (fields := template.match(record.text)) is not None]  # fmt: skip
-            if matched and any(what == "start" for what, _, _ in matched) and _has_lived(runs[-1]):
+            matched = [
+                (what, template, fields)
+                for template, what in candidates
+                if (fields := template.match(record.text)) is not None
+            ]
+            if any(what == "start" for what, _, _ in matched) and _has_lived(runs[-1]):
                 runs[-1].last = index - 1
                 runs.append(Run(log, index))
             self._note(runs[-1], index, record, matched)
         runs[-1].last = len(log.lines) - 1
         return runs
 
-    def _note(self, run: Run, index: int, record: Record, matched: list[tuple[str, Template, dict[str, str]]]) -> None:
+    def _note(self, run: Run, index: int, record: Record, matched: Sequence[Found]) -> None:
+        """What a line opens comes first, so that its messages stand in the right stage."""
         if record.seconds is not None:
             run.clock.append((index, record.seconds))
+        for what, _, _ in matched:
+            self._open(run, index, record, what)
         for what, template, fields in matched:
-            if what.startswith("stage:"):
-                self._enter(run, index, what.removeprefix("stage:"))
-            elif what == "start":
-                run.arguments |= logged_arguments(record.text)
-            elif what == "config":
-                run.arguments = resolved_arguments(record.text) | run.arguments
-            elif what == "stats":
-                if line := read_stats(index, record.text, record.seconds):
-                    run.stats.append(line)
-                    self._enter(run, index, SERVING)
-            elif what == "traceback":
-                run.tracebacks.append(index)
-        for what, template, fields in matched:
-            if what == "message":
-                hits = run.hits.setdefault(template.text, [])
-                if len(hits) < KEPT:
-                    hits.append(Hit(index, record, self._stage(run, index), fields))
+            if what == "message" and len(hits := run.hits.setdefault(template.text, [])) < KEPT:
+                hits.append(Hit(index, record, self._stage(run, index), fields))
             elif what == "fallout" and run.stage_at(index) != STOPPING and len(run.fallout) < KEPT:
                 run.fallout.append(Hit(index, record, run.stage_at(index), fields))
+
+    def _open(self, run: Run, index: int, record: Record, what: str) -> None:
+        if what.startswith("stage:"):
+            self._enter(run, index, what.removeprefix("stage:"))
+        elif what == "start":
+            run.arguments |= logged_arguments(record.text)
+        elif what == "config":
+            run.arguments = resolved_arguments(record.text) | run.arguments
+        elif what == "traceback":
+            run.tracebacks.append(index)
+        elif what == "stats" and (line := read_stats(index, record.text, record.seconds)):
+            run.stats.append(line)
+            self._enter(run, index, SERVING)
 
     def _enter(self, run: Run, index: int, stage: str) -> None:
         """A stop counts only while nothing had died: an engine that is ending itself also shuts down."""

@@ -71,9 +71,9 @@ def _stretch(
             continue
         stretch.append(line)
         following = series[position + 1] if position + 1 < len(series) else None
-        if len(stretch) >= sight.lines and _span(stretch) >= sight.seconds:
-            if not sight.then_silence or _silent(line, following, last):
-                return _show(_longest(sight, series, position, stretch, arguments))
+        long_enough = len(stretch) >= sight.lines and _span(stretch) >= sight.seconds
+        if long_enough and (not sight.then_silence or _silent(line, following, last)):
+            return _show(_longest(sight, series, position, stretch, arguments))
     return None
 
 

@@ -5,19 +5,7 @@ from dataclasses import dataclass, field
 
 HOLE = re.compile(r"\.\.\.|\{(?P<name>[a-z][a-z0-9_]*)(?::(?P<kind>\w+))?\}")
 WORD = re.compile(r"\w+")
-COMMON = {
-    "EngineCore",
-    "APIServer",
-    "Worker",
-    "INFO",
-    "ERROR",
-    "WARNING",
-    "throughput",
-    "tokens",
-    "GET",
-    "POST",
-    "HTTP",
-}
+COMMON = {"EngineCore", "APIServer", "Worker", "INFO", "ERROR", "WARNING", "tokens", "HTTP"}  # in every other line
 KINDS = {
     "int": r"\d[\d,]*",
     "num": r"-?\d[\d,]*(?:\.\d+)?",
@@ -51,10 +39,10 @@ def compile_template(text: str) -> Template:
     names: set[str] = set()
     at = 0
     for hole in HOLE.finditer(text):
-        _literal(text[at : hole.start()], parts, words)
+        _literal(text[at : hole.start()], parts, words, open_start=at > 0, open_end=True)
         at = hole.end()
         parts.append(_hole(hole, names, is_last=at == len(text)))
-    _literal(text[at:], parts, words)
+    _literal(text[at:], parts, words, open_start=at > 0, open_end=False)
     if not words:
         raise ValueError("a message needs at least one fixed word")
     rarest = max(words, key=lambda word: (word not in COMMON, len(word)))
@@ -75,10 +63,13 @@ def _hole(hole: re.Match[str], names: set[str], is_last: bool) -> str:
     return f"(?P<{name}>{pattern})"
 
 
-def _literal(text: str, parts: list[str], words: list[str]) -> None:
+def _literal(text: str, parts: list[str], words: list[str], *, open_start: bool, open_end: bool) -> None:
+    """Fixed text: whole words at its ends, except where a hole touches them and may hold the rest of the word."""
     if not text:
         return
-    start = r"\b" if text[0].isalnum() or text[0] == "_" else ""
-    end = r"\b" if text[-1].isalnum() or text[-1] == "_" else ""
+    found = WORD.findall(text)
+    starts, ends = bool(WORD.match(text)), bool(WORD.match(text[-1]))
+    start = r"\b" if starts and not open_start else ""
+    end = r"\b" if ends and not open_end else ""
     parts.append(start + re.escape(text).replace(r"\ ", r"\s+") + end)
-    words.extend(WORD.findall(text))
+    words.extend(found[starts and open_start : len(found) - (ends and open_end)])

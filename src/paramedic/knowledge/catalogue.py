@@ -69,7 +69,7 @@ def _each(
 
 def _families(_: str, file: YamlFile) -> Mapping[str, Category]:
     fields = Fields(file, ())
-    return {name: fields.choice(name, Category, Category.WARNING) for name in fields.keys()}
+    return {name: fields.choice(name, Category, Category.WARNING) for name in fields}
 
 
 def _remedy(id_: str, file: YamlFile) -> RemedyText:

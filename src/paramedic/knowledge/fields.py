@@ -1,6 +1,6 @@
 """Reading one mapping of a data file field by field, each mistake noted with its line instead of raised."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from enum import StrEnum
 from typing import Any, TypeVar
 
@@ -24,6 +24,9 @@ class Fields:
         self._data: dict[str, Any] = data if isinstance(data, dict) else {}
         if not isinstance(data, dict):
             file.problem(where, "a mapping (key: value) is needed here")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._data)
 
     def keys(self) -> list[str]:
         return list(self._data)

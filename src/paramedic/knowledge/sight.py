@@ -10,8 +10,8 @@ from paramedic.knowledge.yaml_file import did_you_mean
 from paramedic.model.target import EngineState, Role
 
 KEYS = (
-    "log", "unless", "stages", "roles", "after", "numbers", "advice", "ended_by", "within", "stats", "arguments", "states", "exits", "orphans",
-    "metrics", "confidence",
+    "log", "unless", "stages", "roles", "after", "numbers", "ended_by", "within", "stats", "arguments", "states",
+    "exits", "orphans", "metrics", "confidence", "advice",
 )  # fmt: skip
 SHOWING = ("log", "stats", "arguments", "states", "exits", "orphans", "metrics")
 
