@@ -10,7 +10,7 @@ from paramedic.model.sample import LabelSet, Scrape, label_set
 from paramedic.model.target import EngineProcess, EngineState, Exit, Role
 from paramedic.pipeline.barrier import Barrier
 from paramedic.pipeline.figures import FigureReader
-from paramedic.pipeline.world import World
+from paramedic.pipeline.world import World, first_of
 from paramedic.ports import LogSource, ProcessWatch, Reply
 from paramedic.signals import liveness
 from paramedic.signals.exposition import Parser
@@ -186,7 +186,7 @@ class Watcher:
             )
             return metrics, health
         health = await self._world.probe.health(target.target)
-        return (await self._world.probe.metrics(target.target) if health.ok else health), health
+        return replace(health, status=None, error=health.error or "not asked"), health  # it must not wait for figures
 
     def _keep(self, target: TargetView, metrics: Reply) -> Figures | None:
         if self._parser is None:
@@ -237,8 +237,13 @@ class Watcher:
             stopping=self._stopping,
         )
         self._liveness = liveness.judge(self._liveness, look, self._limits)
-        if self._liveness.state is not self.target.state:
+        if self._liveness.state is not self.target.state and not self._is_being_ended():
             self._say(self._liveness)
+
+    def _is_being_ended(self) -> bool:
+        """An action of ours is about to end this run: what we see of its end is our own doing."""
+        action = self._world.view.running_action(self.name)
+        return action is not None and action.started_at is not None and self.target.seen_at < action.started_at
 
     def _say(self, now: Liveness) -> None:
         before, because = self.target.state, self.target.state_seq or None
@@ -274,14 +279,13 @@ class Watcher:
             pause = 1.0 if liveness.look_again_soon(self._liveness) else self._interval
         if self._scrapes == 1:
             pause = min(pause, 1.0)  # two scrapes make the first rate: a person waits for it
-        rest = asyncio.ensure_future(self._world.clock.sleep(pause))
-        wake = asyncio.ensure_future(self._wake.wait())
-        try:
-            await asyncio.wait({rest, wake}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            rest.cancel()
-            wake.cancel()
+        elif self._scrapes == 0 and self._liveness.ready:
+            pause = min(pause, 0.1)
+        await first_of(self._world.clock.sleep(pause), self._woken())
         self._wake.clear()
+
+    async def _woken(self) -> None:
+        await self._wake.wait()
 
 
 def answer_of(reply: Reply, *, dead_on_503: bool = False) -> Answer:

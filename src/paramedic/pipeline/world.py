@@ -1,8 +1,9 @@
 """What the pipeline works with: the ports, the journal's pen, and the view."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from paramedic.journal.codec import Entry
 from paramedic.journal.events import Event
@@ -40,16 +41,27 @@ class Recorder:
     async def wait_for_entries(self, after: int, timeout: float) -> list[Entry]:
         """The entries above `after`, as soon as there is one; none when `timeout` seconds pass first."""
         if self.view.last_seq <= after:
-            try:
-                async with asyncio.timeout(timeout), self._news:
-                    await self._news.wait_for(lambda: self.view.last_seq > after)
-            except TimeoutError:
-                return []
-        return self.entries(after)
+            await first_of(self._news_above(after), self._clock.sleep(timeout))
+        return self.entries(after) if self.view.last_seq > after else []
+
+    async def _news_above(self, after: int) -> None:
+        async with self._news:
+            await self._news.wait_for(lambda: self.view.last_seq > after)
 
     async def _tell(self) -> None:
         async with self._news:
             self._news.notify_all()
+
+
+async def first_of(*waits: Coroutine[Any, Any, object]) -> None:
+    """Return when the first of these has; the others are cancelled."""
+    tasks = [asyncio.ensure_future(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @dataclass(frozen=True, slots=True)

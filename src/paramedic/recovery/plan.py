@@ -29,7 +29,7 @@ class Judgement:
     human: Text | None = None
 
 
-def plan(view: View, now: int, policy: Policy, silent_after: float = 25.0) -> list[Decision]:
+def plan(view: View, now: int, policy: Policy, silent_after: float = 22.0) -> list[Decision]:
     """The intents that follow from what is so. `silent_after`: seconds without progress that a silent engine had
     when it was called silent."""
     decisions = []

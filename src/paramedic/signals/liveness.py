@@ -52,7 +52,7 @@ class Limits:
     """Patience, in seconds."""
 
     suspicious: float = 10.0  # without progress: a canary is sent
-    silent: float = 25.0  # without progress, canary failed: SILENT
+    silent: float = 22.0  # without progress, canary failed: SILENT
     silent_first: float = 180.0  # the same before the first token of a run: kernels may compile
     unresponsive: float = 12.0  # unanswered
     idle_canary: float = 60.0
