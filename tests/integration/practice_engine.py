@@ -54,7 +54,7 @@ class PracticeEngine:
         self.log_file = data_dir.with_suffix(".log")
         self._log_start = self.log_file.stat().st_size if self.log_file.exists() else 0
         command = [sys.executable, "-m", "paramedic", "practice", "serve", "--port", str(port)]
-        command += ["--data-dir", str(data_dir), "--start-seconds", "0.1", *options]
+        command += ["--data-dir", str(data_dir), "--start-seconds", "0.1", "--dead-seconds", "0.2", *options]
         if environment is not None:
             settings = Settings(str(make_own_model(data_dir)), port, str(data_dir))
             command = launch.command(settings)
