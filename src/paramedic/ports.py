@@ -111,6 +111,9 @@ class ProcessTable(Protocol):
     def tree(self, server: EngineProcess) -> list[EngineProcess] | None:
         """The API server and the engine's other processes, alive now; None: could not look."""
 
+    def listens(self, server: EngineProcess, url: str) -> bool | None:
+        """Whether a process of this engine listens at the port of `url`; None: could not see. Another server may."""
+
     def watch(self, process: EngineProcess) -> "ProcessWatch | None":
         """Be told of its end at once; None where the system cannot."""
 

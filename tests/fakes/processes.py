@@ -43,6 +43,7 @@ class FakeProcesses:
         self.candidates: list[Candidate] = []
         self.trees: dict[int, list[EngineProcess] | None] = {}
         self.watchable = True
+        self.held_by_others: set[str] = set()  # addresses at which another program listens
         self.watches: list[FakeWatch] = []
         self._pids = itertools.count(1001)
         self._exits: dict[int, Exit] = {}
@@ -68,6 +69,10 @@ class FakeProcesses:
     def orphans_of(self, pgid: int) -> list[EngineProcess]:
         tree = self.trees.get(pgid) or []
         return [] if any(process.pid == pgid for process in tree) else list(tree)
+
+    def listens(self, server: EngineProcess, url: str) -> bool | None:
+        tree = self.trees.get(server.pid, [])
+        return None if tree is None else bool(tree) and url not in self.held_by_others
 
     def watch(self, process: EngineProcess) -> FakeWatch | None:
         if not self.watchable:

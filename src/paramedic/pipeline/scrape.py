@@ -186,7 +186,14 @@ class Watcher:
             )
             return metrics, health
         health = await self._world.probe.health(target.target)
+        if health.ok and self._is_stranger(target):
+            health = Reply(error="refused")  # another program holds the port: our engine is not ready
         return replace(health, status=None, error=health.error or "not asked"), health  # it must not wait for figures
+
+    def _is_stranger(self, target: TargetView) -> bool:
+        if not target.started_by_us or target.process is None:
+            return False
+        return self._world.processes.listens(target.process, target.target.url) is False
 
     def _keep(self, target: TargetView, metrics: Reply) -> Figures | None:
         if self._parser is None:

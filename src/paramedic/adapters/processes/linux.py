@@ -3,12 +3,13 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from urllib.parse import urlsplit
 
 import structlog
 
 from paramedic.adapters.logs.of_process import log_of_process
 from paramedic.adapters.processes import stat as proc
-from paramedic.adapters.processes.recognise import arguments_of, option, role_of, serve_arguments, title_of, urls_of
+from paramedic.adapters.processes.recognise import arguments_of, role_of, serve_arguments, title_of, urls_of
 from paramedic.adapters.processes.sockets import listening_sockets
 from paramedic.adapters.processes.stat import Stat
 from paramedic.adapters.processes.watch import ExitOf, LinuxWatch, watch_process
@@ -19,6 +20,7 @@ log = structlog.get_logger(__name__)
 
 YOUNG_S = 30.0  # so long a new process may still become something else (exec, setproctitle)
 ROUND = 12  # every known process is read again once in so many looks
+STARTING_S, SETTLED_S = 5.0, 300.0  # how long what was read of a server's sockets is good
 CMDLINE_LIMIT = 32 * 1024
 
 
@@ -31,6 +33,13 @@ class _Server:
     session: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Place:
+    candidate: Candidate
+    read_at: float
+    listens: bool
+
+
 class LinuxProcesses:
     """`exit_of` tells how a child of ours ended (the supervisor knows); `clock` gives epoch seconds."""
 
@@ -39,7 +48,7 @@ class LinuxProcesses:
         self._clock = clock
         self._seen: dict[int, float] = {}  # pid -> when it began
         self._servers: dict[int, _Server] = {}
-        self._candidates: dict[int, Candidate] = {}  # of servers whose place is known
+        self._places: dict[int, _Place] = {}
         self._groups: dict[
             int, tuple[int, int]
         ] = {}  # an API server's pid -> its group and session, also after its end
@@ -90,6 +99,14 @@ class LinuxProcesses:
             return []
         return [self._process(one) for one in stats if pgid in (one.group, one.session)]
 
+    def listens(self, server: EngineProcess, url: str) -> bool | None:
+        """Whether this engine, and not another program, listens at the port of `url`; None: could not see."""
+        port = urlsplit(url).port
+        sockets = [listening_sockets(process.pid) for process in self.tree(server) or ()]
+        if any(port == listening for found in sockets if found for _, listening in found):
+            return True
+        return None if None in sockets or not sockets else False
+
     def watch(self, process: EngineProcess) -> LinuxWatch | None:
         """Be told of its end at once. The exit code is known only for children of this program."""
         return watch_process(process, self._exit_of)
@@ -99,15 +116,18 @@ class LinuxProcesses:
         argv = arguments_of(cmdline) if cmdline else ()
         arguments = serve_arguments(argv)
         stat = proc.read_stat(pid) if arguments is not None else None
-        self._forget(pid)
         if arguments is None or stat is None or not stat.alive:
+            self._forget(pid)
             return
         self._groups[pid] = (stat.group, stat.session)
-        self._servers[pid] = _Server(self._as_server(stat), argv, arguments, stat.group, stat.session)
+        known = self._servers.get(pid)
+        if known is None or known.argv != argv or not proc.same_process(stat, known.process.started):
+            self._forget(pid)
+            self._servers[pid] = _Server(self._as_server(stat), argv, arguments, stat.group, stat.session)
 
     def _forget(self, pid: int) -> None:
         self._servers.pop(pid, None)
-        self._candidates.pop(pid, None)
+        self._places.pop(pid, None)
 
     def _still_there(self, pid: int) -> bool:
         stat = proc.read_stat(pid)
@@ -125,16 +145,17 @@ class LinuxProcesses:
         return False
 
     def _candidate(self, server: _Server) -> Candidate:
-        pid = server.process.pid
-        if pid in self._candidates:
-            return self._candidates[pid]
+        """Where it listens is read from the system seldom: the kernel needs milliseconds to list its sockets."""
+        pid, now = server.process.pid, self._clock()
+        known = self._places.get(pid)
+        if known is not None and 0 <= now - known.read_at < (SETTLED_S if known.listens else STARTING_S):
+            return known.candidate
         sockets = listening_sockets(pid)
         if sockets is None:
             self._say_once("the sockets and the log of another user's server may not be seen without root", pid)
         urls = urls_of(server.arguments, sockets or ())
         candidate = Candidate(server.process, server.argv, urls, log_of_process(pid) or "")
-        if sockets or option(server.arguments, "--port"):  # else look again: a config file may name the port
-            self._candidates[pid] = candidate
+        self._places[pid] = _Place(candidate, now, bool(sockets))
         return candidate
 
     def _below_other_servers(self, pid: int, stats: dict[int, Stat]) -> set[int]:
