@@ -22,6 +22,13 @@ def engine(tmp_path: Path) -> Iterator[PracticeEngine]:
         yield engine.ready()
 
 
+@pytest.fixture(scope="module")
+def healthy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeEngine]:
+    """One engine for the tests that leave it as they found it."""
+    with practice_engine(tmp_path_factory.mktemp("healthy") / "data", "--no-traffic") as engine:
+        yield engine.ready()
+
+
 def listed(data_dir: Path) -> dict[str, object]:
     done = cli("list", "--json", "--data-dir", str(data_dir))
     assert done.returncode == 0, done.stderr
@@ -45,7 +52,23 @@ def test_engine_core_died(engine: PracticeEngine) -> None:
         again.ready()
 
 
-def test_engine_hung_and_mended(engine: PracticeEngine) -> None:
+def test_the_registration_is_private_and_its_token_is_needed(healthy: PracticeEngine) -> None:
+    path = registration_path(healthy.data_dir, healthy.port)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    registration = Registration(**json.loads(path.read_text()))
+    assert (registration.pid, registration.url) == (healthy.process.pid, healthy.url)
+    assert registration.token not in cli("list", "--json", "--data-dir", str(healthy.data_dir)).stdout
+    control = urlsplit(registration.control)
+    connection = http.client.HTTPConnection(str(control.hostname), control.port, timeout=10)
+    connection.request("POST", "/faults/engine-core-died", headers={"Authorization": "Bearer wrong"})
+    assert connection.getresponse().status == 401
+    connection.close()
+    assert healthy.health() == 200
+    assert len(healthy.family()) == 2
+
+
+def test_engine_hung_and_mended(healthy: PracticeEngine) -> None:
+    engine = healthy
     data_dir = str(engine.data_dir)
     assert cli("break", "engine-hung", "--data-dir", data_dir, "--port", str(engine.port)).returncode == 0
     core = engine.family()["VLLM::EngineCore"]
@@ -63,14 +86,13 @@ def test_local_model_path_missing_until_mended(engine: PracticeEngine) -> None:
     data_dir, port = engine.data_dir, engine.port
     assert cli("break", "local-model-path-missing", "--data-dir", str(data_dir)).returncode == 0
     assert engine.exit_code() == 0
-    for _ in range(2):
-        with practice_engine(data_dir, "--no-traffic", port=port) as failing:
-            assert failing.exit_code() == 1
-            assert failing.log.splitlines()[-1].startswith(
-                "huggingface_hub.errors.HFValidationError: Repo id must be in the form 'repo_name' or "
-                f"'namespace/repo_name': '{data_dir}/practice/model'. Use `repo_type` argument if needed."
-            )
-            assert re.search(r"^Traceback \(most recent call last\):$", failing.log, re.MULTILINE)
+    with practice_engine(data_dir, "--no-traffic", port=port) as failing:
+        assert failing.exit_code() == 1
+        assert failing.log.splitlines()[-1] == (
+            "huggingface_hub.errors.HFValidationError: Repo id must be in the form 'repo_name' or "
+            f"'namespace/repo_name': '{data_dir}/practice/model'. Use `repo_type` argument if needed."
+        )
+        assert re.search(r"^Traceback \(most recent call last\):$", failing.log, re.MULTILINE)
     assert broken(data_dir) == ["local-model-path-missing"]
     done = cli("mend", "--data-dir", str(data_dir), "--lang", "en")
     assert (done.returncode, done.stdout) == (0, "mended: local-model-path-missing\n")
@@ -89,21 +111,6 @@ def test_a_folder_of_the_user_is_not_moved(tmp_path: Path) -> None:
         assert "a folder of yours" in done.stderr
         assert (tmp_path / "mine").is_dir()
         assert engine.health() == 200
-
-
-def test_the_registration_is_private_and_its_token_is_needed(engine: PracticeEngine) -> None:
-    path = registration_path(engine.data_dir, engine.port)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    registration = Registration(**json.loads(path.read_text()))
-    assert (registration.pid, registration.url) == (engine.process.pid, engine.url)
-    assert registration.token not in cli("list", "--json", "--data-dir", str(engine.data_dir)).stdout
-    control = urlsplit(registration.control)
-    connection = http.client.HTTPConnection(str(control.hostname), control.port, timeout=10)
-    connection.request("POST", "/faults/engine-core-died", headers={"Authorization": "Bearer wrong"})
-    assert connection.getresponse().status == 401
-    connection.close()
-    assert engine.health() == 200
-    assert len(engine.family()) == 2
 
 
 def test_no_engine_is_said_with_exit_code_4(tmp_path: Path) -> None:

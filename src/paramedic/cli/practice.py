@@ -29,7 +29,7 @@ def command(ctx: click.Context) -> None:
         ctx.invoke(serve)
 
 
-@command.command()
+@command.command(short_help="Serve in the foreground until Ctrl-C.")
 @click.argument("model_dir", required=False, type=click.Path(path_type=Path))
 @click.option("--port", type=click.IntRange(1, 65535), help="[default: the first free one from 8210]")
 @click.option("--served-model-name", default="practice", show_default=True, help="The model's name in the API.")
@@ -130,7 +130,7 @@ def break_(fault: str, url: str | None, port: int | None, data_dir: Path, lang: 
         click.echo(f"{engine.url}: {fault}: {find_fault(fault).TITLE.in_language(lang)}")
 
 
-@command.command()
+@command.command(short_help="Undo every fault that can be undone.")
 @click.option("--url", help="Which practice engine, by its address.  [default: all]")
 @click.option("--port", type=int, help="Which practice engine, by its port.  [default: all]")
 @data_dir_option
@@ -158,7 +158,7 @@ def mend(url: str | None, port: int | None, data_dir: Path, lang: Language, as_j
     click.echo("\n".join(f"{done}: {fault}" for fault in mended) or nothing)
 
 
-@command.command("list")
+@command.command("list", short_help="Show faults, what is broken, what runs.")
 @data_dir_option
 @lang_option
 @json_option

@@ -142,6 +142,7 @@ class EngineClient:
                 self._note(json.loads(line))
         await asyncio.sleep(SIGNAL_RACE_SECONDS)
         if not self.ending:
+            self.log.write("engine-core-died")
             self.died.set()
             for generation in self.generations.values():
                 generation.outputs.put_nowait(None)

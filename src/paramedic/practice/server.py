@@ -131,7 +131,6 @@ class PracticeServer:
         died = asyncio.create_task(self.engine.died.wait())
         await asyncio.wait({stop, died, serving}, return_when=asyncio.FIRST_COMPLETED)
         if self.engine.died.is_set():
-            self.log.write("engine-core-died")
             with suppress(TimeoutError):
                 await asyncio.wait_for(self.asked_to_stop.wait(), self.settings.dead_seconds)
         elif self.asked_to_stop.is_set():
