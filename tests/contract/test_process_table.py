@@ -6,6 +6,7 @@ import signal
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -66,6 +67,11 @@ def test_a_server_is_found_with_its_arguments_and_its_place(world: World) -> Non
     assert found.process.role is Role.API_SERVER
     assert "serve" in found.argv
     assert found.urls[0].startswith("http://127.0.0.1:")
+
+
+def test_where_nothing_of_an_engine_is_left_nothing_is_said_of_its_port(world: World) -> None:
+    found = world.candidate()
+    assert world.table.listens(replace(found.process, started=1.0, pid=2**22 + 1), found.urls[0]) in (None, False)
 
 
 def test_the_server_is_the_first_of_its_tree(world: World) -> None:

@@ -2,6 +2,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import socket
 import sys
 import time
 from pathlib import Path
@@ -51,6 +52,28 @@ def test_a_server_is_found_before_it_listens_and_where_it_listens(vllm: Path, tm
         until(lambda: b"listening" in log.read_bytes())
         assert until(lambda: candidate(table, child.pid)).urls == (f"http://127.0.0.1:{port}",)
     assert candidate(table, child.pid) is None
+
+
+def test_another_server_at_our_port_is_not_ours(vllm: Path, tmp_path: Path) -> None:
+    table = LinuxProcesses()
+    (tmp_path / "hold").touch()
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    command = (sys.executable, str(vllm), "serve", "m", "--port", str(port))
+    with session(*command) as child, socket.socket() as other:
+        server = until(lambda: candidate(table, child.pid)).process
+        whole_tree(table, server)
+        assert table.listens(server, url) is False
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", port))
+        other.listen()
+        assert table.listens(server, url) is False
+        other.close()
+        (tmp_path / "hold").unlink()
+        until(lambda: table.listens(server, url))
+        assert table.listens(server, f"http://127.0.0.1:{free_port()}") is False
+    until(lambda: table.tree(server) == [])
+    assert table.listens(server, url) is None
 
 
 def test_the_port_of_a_server_that_names_none_is_where_it_really_listens(vllm: Path, tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ import structlog
 from paramedic.adapters.logs.of_process import log_of_process
 from paramedic.adapters.processes import stat as proc
 from paramedic.adapters.processes.recognise import arguments_of, role_of, serve_arguments, title_of, urls_of
-from paramedic.adapters.processes.sockets import listening_sockets
+from paramedic.adapters.processes.sockets import listening_sockets, listens_at
 from paramedic.adapters.processes.stat import Stat
 from paramedic.adapters.processes.watch import ExitOf, LinuxWatch, watch_process
 from paramedic.model.target import EngineProcess, Role
@@ -49,9 +49,7 @@ class LinuxProcesses:
         self._seen: dict[int, float] = {}  # pid -> when it began
         self._servers: dict[int, _Server] = {}
         self._places: dict[int, _Place] = {}
-        self._groups: dict[
-            int, tuple[int, int]
-        ] = {}  # an API server's pid -> its group and session, also after its end
+        self._groups: dict[int, tuple[int, int]] = {}  # API server -> group, session; kept after its end
         self._looks = 0
         self._said: set[str] = set()
 
@@ -101,11 +99,7 @@ class LinuxProcesses:
 
     def listens(self, server: EngineProcess, url: str) -> bool | None:
         """Whether this engine, and not another program, listens at the port of `url`; None: could not see."""
-        port = urlsplit(url).port
-        sockets = [listening_sockets(process.pid) for process in self.tree(server) or ()]
-        if any(port == listening for found in sockets if found for _, listening in found):
-            return True
-        return None if None in sockets or not sockets else False
+        return listens_at([process.pid for process in self.tree(server) or ()], urlsplit(url).port)
 
     def watch(self, process: EngineProcess) -> LinuxWatch | None:
         """Be told of its end at once. The exit code is known only for children of this program."""

@@ -2,6 +2,7 @@
 
 import os
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 
 from paramedic.adapters.processes.stat import PROC
@@ -16,6 +17,19 @@ def listening_sockets(pid: int) -> list[tuple[str, int]] | None:
     except OSError:
         return None
     return sorted({(address, port) for address, port, inode in listeners(pid) if inode in held})
+
+
+def listens_at(processes: Sequence[int], port: int | None) -> bool | None:
+    """Whether one of these processes, all of one network, listens at that port; None where that may not be seen."""
+    hidden = not processes
+    wanted = {inode for _, number, inode in listeners(processes[0]) if number == port} if processes else set()
+    for pid in processes:
+        try:
+            if wanted & socket_inodes(pid):
+                return True
+        except OSError:
+            hidden = True
+    return None if hidden else False
 
 
 def listeners(pid: int | str = "self") -> list[tuple[str, int, str]]:
