@@ -155,12 +155,12 @@ class Secret(Section):
 class TargetConfig(Section):
     """One server to watch that need not be found."""
 
-    url: EngineUrl
-    name: str | None = Field(default=None, min_length=1, max_length=100, pattern=r"^\S+$")
-    mode: ModeName | None = None  # None: modes.found
-    api_key: Secret | None = None
-    log: str | None = None
-    model: str | None = None
+    url: EngineUrl  # `http://HOST:PORT`; a trailing `/v1` is left out
+    name: str | None = Field(default=None, min_length=1, max_length=100, pattern=r"^\S+$")  # unset: MODEL@HOST:PORT
+    mode: ModeName | None = None  # unset: `modes.found`
+    api_key: Secret | None = None  # the key that the server asks for
+    log: str | None = None  # the path of its log, where Paramedic cannot find it
+    model: str | None = None  # its served model name; unset: it is asked
 
     @field_validator("log")
     @classmethod
@@ -171,35 +171,35 @@ class TargetConfig(Section):
 class Modes(Section):
     """How far Paramedic may go with servers that it started, and with those that it found."""
 
-    started: ModeName = Mode.ACT
-    found: ModeName = Mode.OBSERVE
+    started: ModeName = Mode.ACT  # servers that Paramedic started
+    found: ModeName = Mode.OBSERVE  # servers that it found, or that the configuration names
 
 
 class Recovery(Section):
     """The guards of recovery. Times in seconds."""
 
     budget: int = Field(default=3, ge=0, le=100)  # restarts of one target within `window`
-    window: Seconds = Field(default=900.0, gt=0)
+    window: Seconds = Field(default=900.0, gt=0)  # the time for which the budget holds
     backoff: Seconds = Field(default=10.0, ge=0)  # before the second try; doubles
-    start_timeout: Seconds = Field(default=1800.0, gt=0)
+    start_timeout: Seconds = Field(default=1800.0, gt=0)  # after a restart, until it must serve
     stop_grace: Seconds = Field(default=10.0, ge=0)  # from SIGTERM to SIGKILL
-    hang_confirm: Seconds = Field(default=60.0, ge=0)
+    hang_confirm: Seconds = Field(default=60.0, ge=0)  # how long an engine must be silent before it is restarted
 
 
 class WebhookConfig(Section):
     """A program that is told by HTTP POST; signed where there is a secret."""
 
     type: Literal["webhook"]
-    name: str = Field(min_length=1, max_length=100)
-    url: WebhookUrl
-    secret: Secret | None = None
+    name: str = Field(min_length=1, max_length=100)  # how deliveries name it
+    url: WebhookUrl  # who receives the POST
+    secret: Secret | None = None  # signs each message
 
 
 class TerminalConfig(Section):
     """The terminal of `paramedic watch`."""
 
     type: Literal["terminal"]
-    name: str = Field(min_length=1, max_length=100)
+    name: str = Field(min_length=1, max_length=100)  # how deliveries name it
 
 
 NotifierConfig = Annotated[WebhookConfig | TerminalConfig, Field(discriminator="type")]
@@ -208,8 +208,8 @@ NotifierConfig = Annotated[WebhookConfig | TerminalConfig, Field(discriminator="
 class Server(Section):
     """The daemon's own HTTP."""
 
-    host: str = "127.0.0.1"
-    port: int = Field(default=9911, ge=0, le=65535)  # 0: any free one
+    host: str = "127.0.0.1"  # a loopback address
+    port: int = Field(default=9911, ge=0, le=65535)  # 0: any free one; where it is taken, a free one is used
 
     @field_validator("host")
     @classmethod
@@ -226,16 +226,16 @@ class Server(Section):
 class Config(Section):
     """The whole of `paramedic.yaml`."""
 
-    interval: Seconds = Field(default=5.0, ge=1, le=60)
-    data_dir: str | None = None
-    lang: Literal["en", "zh"] | None = None
-    discovery: bool = True
-    targets: tuple[TargetConfig, ...] = Field(default=(), strict=False)
-    modes: Modes = Modes()
-    recovery: Recovery = Recovery()
-    notifiers: tuple[NotifierConfig, ...] = Field(default=(), strict=False)
-    server: Server = Server()
-    rules: tuple[ExistingPath, ...] = Field(default=(), strict=False)
+    interval: Seconds = Field(default=5.0, ge=1, le=60)  # between two looks at a server, 1 s to 60 s
+    data_dir: str | None = None  # unset: `~/.local/share/paramedic`, for root `/var/lib/paramedic`
+    lang: Literal["en", "zh"] | None = None  # unset: the locale's
+    discovery: bool = True  # look for the servers of this machine
+    targets: tuple[TargetConfig, ...] = Field(default=(), strict=False)  # servers to watch that need not be found
+    modes: Modes = Modes()  # how far Paramedic may go
+    recovery: Recovery = Recovery()  # the guards of recovery
+    notifiers: tuple[NotifierConfig, ...] = Field(default=(), strict=False)  # who is told
+    server: Server = Server()  # the daemon's own HTTP
+    rules: tuple[ExistingPath, ...] = Field(default=(), strict=False)  # your own rule files or folders of them
 
     @field_validator("data_dir")
     @classmethod

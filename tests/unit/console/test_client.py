@@ -11,8 +11,7 @@ import pytest
 
 from paramedic.console.client import Daemon
 from paramedic.model.errors import CouldNotTell, NoDaemon, UsageError
-
-from .conftest import TOKEN, Console
+from tests.fakes.console import TOKEN, Console
 
 
 def test_no_file_is_no_daemon(tmp_path: Path) -> None:

@@ -7,8 +7,7 @@ import pytest
 
 from paramedic.console.serve import serve
 from paramedic.console.server import build
-
-from .conftest import TOKEN, Console, PretendDaemon
+from tests.fakes.console import TOKEN, Console, PretendDaemon
 
 
 async def test_a_taken_port_is_replaced_by_a_free_one(console: Console) -> None:

@@ -5,9 +5,8 @@ import json
 
 import aiohttp
 
+from tests.fakes.console import TOKEN, Console
 from tests.fakes.night import crash_and_restart
-
-from .conftest import TOKEN, Console
 
 Auth = dict[str, str]
 
