@@ -20,7 +20,7 @@ def test_wrapping_loses_nothing_and_stays_within_the_width(text: str, width: int
 
 def test_chinese_breaks_anywhere_but_no_line_begins_with_a_closing_mark() -> None:
     lines = wrapped("引擎已死，所有请求都会失败。", 12, "")
-    assert lines == ["引擎已死，", "所有请求都会", "失败。"]
+    assert lines == ["引擎已死，所", "有请求都会失", "败。"]
 
 
 @given(st.text(st.sampled_from("abc重启@:0"), max_size=60), st.integers(5, 40))
