@@ -146,8 +146,8 @@ class Watcher:
             self._watch(target.process)
         alive = {process.pid for process in tree}
         for pid, process in self._known.items():
-            if pid not in alive:
-                self._note_end(process, Exit(pid, process.role))
+            if pid not in alive and pid not in self._watches:
+                self._note_end(process, Exit(pid, process.role))  # where there is a watch, it knows how it ended
         return tree
 
     def _watch(self, process: EngineProcess) -> None:
