@@ -20,6 +20,8 @@ from paramedic.rules.judge import Fired, Judge, make_alert
 from paramedic.rules.rule import Rule
 from paramedic.signals.evaluate import Evaluator, Vector
 from paramedic.signals.expression import Aggregate, Binary, Call, Negate, Node, Selector, Subquery, Window
+from paramedic.signals.functions import FUNCTIONS
+from paramedic.signals.functions.aggregate import AGGREGATIONS
 from paramedic.signals.promql import parse
 
 PROOFS = Path(__file__).parent / "rules"
@@ -197,3 +199,18 @@ def test_every_rule_is_silent_on_a_healthy_engine_under_load() -> None:
 
 def test_the_recording_of_a_small_kv_cache_is_recognised() -> None:
     assert replay("scrapes-h100-preemptions.txt.gz") == {"preemptions": ["real"]}
+
+
+@each_rule
+def test_the_page_says_what_the_rule_does(rule: Rule) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "rules.md").read_text(encoding="utf-8")
+    row = re.search(rf"^\| \[{rule.id}\]\(.+\) \| (\w+) \| (\w+) \| (.+?) \|", page, re.MULTILINE)
+    assert row is not None
+    assert (row[1], row[2]) == (rule.level, rule.category)
+    assert (0 if row[3] == "at once" else milliseconds(row[3])) == rule.for_s * 1000
+
+
+def test_the_page_lists_what_is_implemented() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "rules.md").read_text(encoding="utf-8")
+    words = {*FUNCTIONS, *AGGREGATIONS, *load_vocabulary().terms}
+    assert {word for word in words if f"`{word}`" not in page} == set()
