@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from paramedic.adapters.processes.linux import LinuxProcesses
+from paramedic.adapters.supervisors import child
 from paramedic.adapters.supervisors.child import ChildSupervisor
 from paramedic.model.errors import ParamedicError
 from paramedic.model.target import EngineProcess, Role, Target
@@ -282,6 +283,62 @@ async def test_evidence_of_a_hung_engine_is_saved_without_its_secrets(engine: En
     assert f"LISTEN 127.0.0.1:{engine.port}" in text
     assert "wait (" in text or "could not read them" in text  # the script's own function, where py-spy may look
     assert "== GPU" in text
+
+
+async def test_evidence_that_cannot_be_written_is_no_error(engine: Engine) -> None:
+    engine.register(command=("/bin/true",))
+    (engine.supervisor.folder_of(engine.target) / "evidence").write_text("a file, where a folder should be")
+    gone = EngineProcess(2**22 + 1, 1.0, Role.WORKER)
+    assert await engine.supervisor.save_stacks(engine.target, [gone], 1) == ""
+
+
+@pytest.fixture
+def gpu(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The rows that `nvidia-smi` prints on this machine."""
+    rows = tmp_path / "rows"
+    rows.write_text("")
+    program = tmp_path / "bin" / "nvidia-smi"
+    program.parent.mkdir()
+    program.write_text(f"#!/bin/sh\ncat {rows}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
+    return rows
+
+
+async def test_a_stop_waits_until_the_gpu_is_given_back(engine: Engine, gpu: Path) -> None:
+    engine.register()
+    server, _ = await engine.start()
+    gpu.write_text(f"{server.pid}, 70000\n1, 500\n")
+    stop = asyncio.create_task(engine.supervisor.stop(engine.target, server, 0))
+    await until_async(lambda: "held by" in engine.supervisor.free_to_start(engine.target))
+    assert not stop.done()
+    gpu.write_text("1, 500\n")
+    assert (await stop).steps[-1] == "no process of this run holds GPU memory"
+    assert engine.supervisor.free_to_start(engine.target) == ""
+
+
+async def test_a_gpu_that_is_not_given_back_is_in_the_way_until_it_is(
+    engine: Engine, gpu: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(child, "GPU_RELEASE_S", 1.0)
+    engine.register()
+    server, _ = await engine.start()
+    gpu.write_text(f"{server.pid}, 70000\n")
+    report = await engine.supervisor.stop(engine.target, server, 0)
+    assert report.steps[-1] == f"GPU memory is still held by pid {server.pid}"
+    assert f"held by pid {server.pid}" in engine.supervisor.free_to_start(engine.target)
+    gpu.write_text("")
+    await until_async(lambda: engine.supervisor.free_to_start(engine.target) == "")
+
+
+async def test_evidence_names_the_processes_on_the_gpu(engine: Engine, gpu: Path) -> None:
+    engine.register(command=("/bin/true",))
+    gpu.write_text("4194305, 1024\n77, 2048\n[N/A], [N/A]\n")
+    core = EngineProcess(2**22 + 1, 1.0, Role.ENGINE_CORE, "VLLM::EngineCore")
+    text = Path(await engine.supervisor.save_stacks(engine.target, [core], 1)).read_text()
+    assert "pid 4194305: 1024 MiB VLLM::EngineCore" in text
+    assert "pid 77: 2048 MiB (not of this engine)" in text
+    assert "the process has ended" in text
 
 
 async def test_leftovers_in_shared_memory_go_with_the_run_but_not_what_somebody_holds(engine: Engine) -> None:

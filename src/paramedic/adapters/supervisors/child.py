@@ -42,7 +42,8 @@ class ChildSupervisor:
         self._children: dict[int, subprocess.Popen[bytes]] = {}
         self._exits: dict[int, int] = {}
         self._last: dict[str, EngineProcess] = {}
-        self._gpu_held: dict[str, tuple[int, ...]] = {}
+        self._gpu_held: dict[str, tuple[int, ...]] = {}  # absent: nobody could say
+        self._gpu_waits: dict[str, asyncio.Task[None]] = {}
 
     def register(self, target: Target, argv: Sequence[str], env: Mapping[str, str], cwd: str) -> None:
         """Remember how this target is started, with the user and the limits of now."""
@@ -134,9 +135,9 @@ class ChildSupervisor:
         left = members(last) if last is not None else []
         if left:
             return "of the last run still live: " + ", ".join(f"pid {stat.pid} ({stat.name})" for stat in left)
-        held = [pid for pid in self._gpu_held.get(target.name, ()) if read_stat(pid) is not None]
+        held = self._gpu_held.get(target.name)
         if held:
-            return "GPU memory is still held by " + ", ".join(f"pid {pid}" for pid in held)
+            return f"GPU memory of the last run is still held by {_pids(held)}"
         return what_holds_port(target.url)
 
     async def rotate(self, target: Target) -> bool:
@@ -147,6 +148,9 @@ class ChildSupervisor:
     def _remember(self, target: Target, server: EngineProcess) -> None:
         self._last[target.name] = server
         self._gpu_held.pop(target.name, None)
+        waiting = self._gpu_waits.pop(target.name, None)
+        if waiting is not None:
+            waiting.cancel()
         kept = json.dumps({"pid": server.pid, "started": server.started})
         write_private(make_private(self.folder_of(target)) / "last.json", kept)
 
@@ -164,21 +168,27 @@ class ChildSupervisor:
         self.exit_of(pid)
 
     async def _wait_for_gpu(self, target: Target, run: set[int]) -> list[str]:
-        """The driver gives memory back a moment after the process has gone."""
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        while True:
-            found = await gpu_processes()
-            if found is None:
-                return []
-            held = tuple(pid for pid, _ in found if pid in run)
-            self._gpu_held[target.name] = held
-            if not held:
-                return ["no process of this run holds GPU memory"]
-            if loop.time() - began > GPU_RELEASE_S:
-                return [f"GPU memory is still held by {', '.join(map(str, held))}"]
+        """The driver gives memory back a moment after the process has gone; where it takes long, go on looking."""
+        task = asyncio.create_task(self._until_gpu_is_free(target, run))
+        self._gpu_waits[target.name] = task
+        await asyncio.wait({task}, timeout=GPU_RELEASE_S)
+        held = self._gpu_held.get(target.name)
+        if held is None:
+            return []
+        return [f"GPU memory is still held by {_pids(held)}" if held else "no process of this run holds GPU memory"]
+
+    async def _until_gpu_is_free(self, target: Target, run: set[int]) -> None:
+        while (found := await gpu_processes()) is not None:
+            self._gpu_held[target.name] = tuple(pid for pid, _ in found if pid in run)
+            if not self._gpu_held[target.name]:
+                return
             await asyncio.sleep(0.5)
+        self._gpu_held.pop(target.name, None)
 
 
 def _same(one: EngineProcess, other: EngineProcess) -> bool:
     return one.pid == other.pid and abs(one.started - other.started) < START_TOLERANCE_S
+
+
+def _pids(processes: Sequence[int]) -> str:
+    return ", ".join(f"pid {pid}" for pid in processes)
