@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 from starlette.applications import Starlette
@@ -81,7 +81,7 @@ async def stop(request: Request) -> Response:
     return JSONResponse({"status": "stopping", "by": by}, 202)
 
 
-async def _messages(daemon: Running, closing: asyncio.Event, after: int) -> AsyncIterator[str]:
+async def _messages(daemon: Running, closing: asyncio.Event, after: int) -> AsyncGenerator[str, None]:
     quiet = HEARTBEAT_S  # a comment at once: the reader knows that it is connected
     while not closing.is_set():
         if quiet >= HEARTBEAT_S:

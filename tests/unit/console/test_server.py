@@ -4,8 +4,11 @@ import asyncio
 import json
 
 import aiohttp
+import pytest
 
-from tests.fakes.console import TOKEN, Console
+from paramedic.console.server import _messages
+from paramedic.journal.codec import Entry
+from tests.fakes.console import TOKEN, Console, PretendDaemon
 from tests.fakes.night import crash_and_restart
 
 Auth = dict[str, str]
@@ -144,3 +147,35 @@ async def test_addresses_that_are_none(console: Console, auth: Auth) -> None:
             async with session.request(method, console.url + path, json={"by": "x"}) as reply:
                 assert reply.status == status, path
                 assert "error" in await reply.json()
+
+
+async def test_a_reader_that_leaves_is_noticed(console: Console, auth: Auth, monkeypatch: pytest.MonkeyPatch) -> None:
+    gone = asyncio.Event()
+
+    async def wait_for_ever(_after: int, _timeout: float) -> list[Entry]:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            gone.set()
+        return []
+
+    monkeypatch.setattr(console.daemon, "wait_for_entries", wait_for_ever)
+    async with aiohttp.ClientSession(headers=auth) as session:
+        reply = await session.get(f"{console.url}/api/stream")
+        await reply.content.readuntil(b"\n\n")
+        reply.close()
+        await asyncio.wait_for(gone.wait(), 30)
+
+
+async def test_a_quiet_stream_has_a_heartbeat_every_fifteen_seconds() -> None:
+    slices: list[float] = []
+
+    class Quiet(PretendDaemon):
+        async def wait_for_entries(self, after: int, timeout: float) -> list[Entry]:
+            slices.append(timeout)
+            return []
+
+    messages = _messages(Quiet(), asyncio.Event(), 0)
+    assert [await anext(messages), await anext(messages)] == [": here\n\n"] * 2
+    assert sum(slices) == 15
+    await messages.aclose()
