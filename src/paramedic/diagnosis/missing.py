@@ -62,7 +62,7 @@ def what_is_missing(scene: Scene, runs: Sequence[Run]) -> tuple[Text, ...]:
 def _of_run(run: Run, scene: Scene) -> list[Text]:
     if not any(line.strip() for line in run.log.lines):
         return [_filled(EMPTY, name=run.log.name)]
-    if not run.was_ready or run.fallout:
+    if run.fallout or not (run.was_ready or (not run.stages and _has_served(run))):
         first = next(errors(run), None)
         unknown = _unknown_error(run)
         if unknown is not None:
@@ -74,6 +74,11 @@ def _of_run(run: Run, scene: Scene) -> list[Text]:
     if not _is_engine(run) and scene.state is None:
         return [_filled(NOT_AN_ENGINE, name=run.log.name)]
     return []
+
+
+def _has_served(run: Run) -> bool:
+    """Whether a log that begins later than its start shows answered requests."""
+    return any('" 200' in raw and SERVED.search(raw) for raw in run.log.lines[run.first : run.last + 1])
 
 
 def _is_engine(run: Run) -> bool:

@@ -33,15 +33,19 @@ def _joined(watched: Match, logged: Match) -> Match:
 
 
 def _explained(match: Match, others: Sequence[Match]) -> bool:
+    """Whether a grave cause explains it: one from the log, or one that makes a mere death notice pointless."""
     return any(
-        other.fault.yields < match.fault.yields and other.age <= match.age and other.fault.level in GRAVE
+        other.fault.level in GRAVE
+        and other.age == match.age
+        and other.fault.yields < match.fault.yields
+        and (other.run is not None or match.fault.yields - other.fault.yields > 1)
         for other in others
     )
 
 
-def _order(match: Match) -> tuple[int, int, bool, float, float]:
-    """Newest run, causes before consequences, grave before lesser, then the earlier in time."""
+def _order(match: Match) -> tuple[int, bool, int, float, float]:
+    """Newest run, grave before lesser, causes before consequences, then the earlier in time."""
     when = match.run.seconds_at(match.index) if match.run else None
     grave = match.fault.level in GRAVE
     first = -1.0 if match.run is None else (when if when is not None else 0.0)
-    return (match.age, match.fault.yields, not grave, first + match.index * 1e-7, -match.confidence)
+    return (match.age, not grave, match.fault.yields, first + match.index * 1e-7, -match.confidence)

@@ -15,6 +15,7 @@ from paramedic.diagnosis.stats_line import StatsLine, read_stats
 from paramedic.diagnosis.template import Template, compile_template
 
 KEPT = 200  # hits of one message that a run keeps; more of the same say nothing new
+FRAMES_NEAR = 12  # lines between an exception and the last frame above it, at most
 LOOK_BACK = 250  # lines of a traceback above its last line
 FRAME = re.compile(r'File ".*", line \d+, in (\w+)')
 RAISED = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|NotFound|Failure)\b(?::|$)")
@@ -132,8 +133,14 @@ class Reader:
     def _enter(self, run: Run, index: int, stage: str) -> None:
         """A stop counts only while nothing had died: an engine that is ending itself also shuts down."""
         now = run.stage_at(index)
-        if now == STOPPING or (stage == STOPPING and run.fallout):
+        saw_start = any(known != SERVING for _, known in run.stages)
+        if now == STOPPING or (stage == STOPPING and run.fallout and saw_start):
             return
+        if stage == STOPPING and run.fallout:  # the log begins in the midst of a stop, with its noise
+            for template in self.stages.fallout:
+                run.hits.pop(template.text, None)
+            run.fallout.clear()
+            run.tracebacks.clear()
         order = [known.id for known in self.stages.stages]
         if now is None or order.index(stage) > order.index(now):
             run.stages.append((index, stage))
@@ -155,9 +162,9 @@ def frames_above(log: Log, index: int) -> frozenset[str]:
             return frozenset(found)
         if frame := FRAME.search(line):
             found.add(frame[1])
-        elif not found and position < index - 40:
+        elif not found and position < index - FRAMES_NEAR:
             break
-    return frozenset()
+    return frozenset(found)
 
 
 def errors(run: Run) -> Iterator[tuple[int, Record]]:

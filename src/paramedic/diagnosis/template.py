@@ -46,8 +46,9 @@ def compile_template(text: str) -> Template:
     if not words:
         raise ValueError("a message needs at least one fixed word")
     rarest = max(words, key=lambda word: (word not in COMMON, len(word)))
+    pattern = "".join(parts).replace(r"\s+.*?\s+", r"\s+(?:.*?\s+)?")  # ` ... ` may stand for nothing
     numeric = frozenset(hole["name"] for hole in HOLE.finditer(text) if hole["kind"] in {"int", "num"})
-    return Template(text, re.compile("".join(parts)), rarest, numeric)
+    return Template(text, re.compile(pattern), rarest, numeric)
 
 
 def _hole(hole: re.Match[str], names: set[str], is_last: bool) -> str:
