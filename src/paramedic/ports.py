@@ -64,12 +64,15 @@ class Reply:
         return self.status == 200
 
 
-CanaryResult = Literal["token", "timeout", "refused", "paused", "unauthorised", "error"]
+CanaryResult = Literal["token", "timeout", "refused", "paused", "unauthorised", "busy", "error"]
 
 
 @dataclass(frozen=True, slots=True)
 class Canary:
-    """What a request for one token gave: `token` alone proves life; `paused` and `unauthorised` prove nothing."""
+    """What a request for one token gave: `token` alone proves life.
+
+    `paused`, `unauthorised` and `busy` (its queue is full) prove nothing either way.
+    """
 
     result: CanaryResult
     seconds: float = 0.0
@@ -144,6 +147,9 @@ class LogSource(Protocol):
 
     def tail(self, max_bytes: int) -> LogChunk:
         """The last lines of the current run, for a diagnosis."""
+
+    def close(self) -> None:
+        """Let go of the file."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ class FakeLog:
         self._read = len(self.lines)
         return chunk
 
+    def close(self) -> None:
+        """Nothing to let go of."""
+
     def tail(self, max_bytes: int) -> LogChunk:
         first, left = len(self.lines), max_bytes
         while first and (left := left - len(self.lines[first - 1].encode()) - 1) >= 0:

@@ -66,8 +66,8 @@ def judge(call: Call | None, reply: Reply, path: str) -> Canary:
         return Canary("unauthorised", reply.seconds, f"HTTP {reply.status} from {path}: an API key is needed")
     if reply.status == 503 and says_paused(reply.body):
         return Canary("paused", reply.seconds, f"HTTP 503 from {path}: paused")
-    if reply.status in (429, 503) and b"busy" in reply.body[:4096].lower():
-        return Canary("error", reply.seconds, f"HTTP {reply.status} from {path}: busy, its queue is full")
+    if reply.status == 429 or (reply.status == 503 and b"busy" in reply.body[:4096].lower()):
+        return Canary("busy", reply.seconds, f"HTTP {reply.status} from {path}: busy, its queue is full")
     if not reply.ok or call is None:
         return Canary("error", reply.seconds, f"HTTP {reply.status} from {path}")
     answer = json_object(reply.body)

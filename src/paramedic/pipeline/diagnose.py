@@ -12,6 +12,7 @@ from paramedic.model.finding import Diagnosis, Verdict
 from paramedic.model.target import EngineState, Role
 from paramedic.model.text import Text
 from paramedic.pipeline.world import World
+from paramedic.ports import LogChunk, LogSource
 from paramedic.signals.evaluate import Evaluator
 from paramedic.signals.promql import PromQLError
 
@@ -82,17 +83,25 @@ async def _settled_log(target: TargetView, world: World) -> tuple[Log, ...]:
     if not path:
         return ()
     source = world.open_log(path)
-    chunk = await asyncio.to_thread(source.tail, LOG_BYTES)
-    if target.state in _TELLING:
-        waited = 0.0
-        while waited < SETTLE_LIMIT:
-            await world.clock.sleep(SETTLED)
-            waited += SETTLED
-            again = await asyncio.to_thread(source.tail, LOG_BYTES)
-            if again == chunk:
-                break
-            chunk = again
+    try:
+        chunk = await _settled(source, world, patient=target.state in _TELLING)
+    finally:
+        source.close()
     return (Log(chunk.file, chunk.lines, chunk.first_line),) if chunk.lines else ()
+
+
+async def _settled(source: LogSource, world: World, *, patient: bool) -> LogChunk:
+    """The tail of a log; a `patient` reader waits until nothing more comes: a dying engine has much to say."""
+    chunk = await asyncio.to_thread(source.tail, LOG_BYTES)
+    waited = 0.0
+    while patient and waited < SETTLE_LIMIT:
+        await world.clock.sleep(SETTLED)
+        waited += SETTLED
+        again = await asyncio.to_thread(source.tail, LOG_BYTES)
+        if again == chunk:
+            break
+        chunk = again
+    return chunk
 
 
 def _asker(target: str, evaluator: Evaluator, now_ms: int) -> Callable[[str], bool | None]:

@@ -147,7 +147,7 @@ class Restart:
             canary = await self._world.probe.canary(self._target.target, max(left, 1.0))
             if canary.result == "token":
                 return
-            if canary.result in ("paused", "unauthorised"):
+            if canary.result in ("paused", "unauthorised", "busy"):
                 self._progress("not-verified", f"the canary was answered with {canary.result}")
                 return
             if self._world.clock.monotonic() >= deadline:

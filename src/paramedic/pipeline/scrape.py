@@ -81,6 +81,8 @@ class Watcher:
                 await self._rest()
         finally:
             self._forget_processes()
+            if self._log is not None:
+                self._log.close()
             if self._canary:
                 self._canary.cancel()
 
@@ -115,6 +117,8 @@ class Watcher:
         self._run, self._stage, self._stopping = target.run, target.stage, False
         self._log_lines = self._scrapes = 0
         path = target.log or target.target.log
+        if self._log is not None:
+            self._log.close()
         self._log = self._world.open_log(path) if path else None
         self._parser = Parser({"target": self.name, "instance": target.target.instance, "job": target.target.engine})
 
@@ -275,7 +279,7 @@ class Watcher:
                 self._liveness,
                 self._world.clock.monotonic(),
                 token=canary.result == "token",
-                proves_nothing=canary.result in ("paused", "unauthorised", "refused"),
+                proves_nothing=canary.result in ("paused", "unauthorised", "busy", "refused"),
             )
             self._wake.set()
 

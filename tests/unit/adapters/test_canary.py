@@ -47,7 +47,8 @@ def test_a_200_without_a_result_proves_nothing(body: object) -> None:
         (reply(500, {"error": {"message": "secret prompt"}}), "error"),
         (reply(503, {"error": {"message": "Generation is paused. Please retry after it resumes."}}), "paused"),
         (reply(503, {"error": "The model is currently scaling. Please try again later."}), "paused"),
-        (reply(503, {"error": {"message": "The engine is currently busy and cannot accept new requests."}}), "error"),
+        (reply(503, {"error": {"message": "The engine is currently busy and cannot accept new requests."}}), "busy"),
+        (reply(429), "busy"),
     ],
 )
 def test_what_an_answer_means(answer: Reply, result: str) -> None:
