@@ -162,10 +162,15 @@ class Watcher:
 
     async def _await_end(self, process: EngineProcess, watch: ProcessWatch) -> None:
         async with self._barrier.around_task(f"watch process {process.pid} of {self.name}"):
-            ended = await watch.ended()
-            await self._world.clock.sleep(SETTLE)
-            self._note_end(process, ended)
-            self._wake.set()
+            try:
+                ended = await watch.ended()
+                await self._world.clock.sleep(SETTLE)
+                self._note_end(process, ended)
+                self._wake.set()
+            finally:
+                watch.cancel()
+                if self._watches.get(process.pid, (None, None))[0] is watch:
+                    del self._watches[process.pid]  # should it have failed, the looks tell the end
 
     def _note_end(self, process: EngineProcess, ended: Exit) -> None:
         if process.pid in self._lost:

@@ -7,6 +7,7 @@ from paramedic.model.target import EngineState, Exit, Role
 from paramedic.pipeline.scrape import SETTLE, answer_of
 from paramedic.ports import Reply
 from paramedic.signals.liveness import Answer
+from tests.fakes.processes import FakeWatch
 from tests.unit.pipeline.rig import INTERVAL, NAME, STEP, URL, Engine, Rig
 
 State = EngineState
@@ -102,6 +103,18 @@ async def test_where_the_system_tells_of_no_end_the_next_look_does(rig: Rig) -> 
     assert took <= INTERVAL + 2 * STEP
     [ended] = rig.events(ProcessEnded)
     assert (ended.exit.code, ended.exit.signal) == (None, None)
+
+
+async def test_where_a_watch_fails_the_next_look_tells_the_end(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fails(_: FakeWatch) -> Exit:
+        raise OSError("no such file descriptor")
+
+    monkeypatch.setattr(FakeWatch, "ended", fails)
+    await serving(rig)
+    assert len(rig.events(WorkFailed)) == 3
+    rig.processes.end(rig.pid_of(Role.ENGINE_CORE))
+    took = await rig.run_until(lambda: rig.state() is State.DEAD, 10, "dead")
+    assert took <= INTERVAL + 2 * STEP
 
 
 async def test_ended_by_a_person_it_is_stopped_not_dead(rig: Rig) -> None:
