@@ -61,17 +61,19 @@ def _in_run(fault: Fault, sight: Sight, run: Run, scene: Scene, arguments: Mappi
     around = _around(sight, scene, arguments)
     if around is None:
         return None
-    for index, fields in _places(sight, run, arguments):
+    is_advice = fault.advice or sight.advice
+    for index, fields in _places(sight, run, arguments, is_advice):
         evidence = (evidence_at(run.log, index), *around)
-        is_advice = fault.advice or sight.advice
         return Match(fault, sight.confidence, evidence, fields, run, index, advice=is_advice)
     return None
 
 
-def _places(sight: Sight, run: Run, arguments: Mapping[str, Value]) -> Iterator[tuple[int, Mapping[str, str]]]:
+def _places(
+    sight: Sight, run: Run, arguments: Mapping[str, Value], is_advice: bool
+) -> Iterator[tuple[int, Mapping[str, str]]]:
     """Where a log shows this sight, first place first."""
     hits = sorted((hit for template in sight.log for hit in run.hits.get(template.text, ())), key=_index)
-    fitting = [hit for hit in hits if _fits(hit, sight, run, arguments)]
+    fitting = [hit for hit in hits if _fits(hit, sight, run, arguments, is_advice)]
     if sight.stats is None:
         yield from ((hit.index, hit.fields) for hit in fitting)
         return
@@ -83,9 +85,12 @@ def _places(sight: Sight, run: Run, arguments: Mapping[str, Value]) -> Iterator[
         yield show.last if sight.stats.falls else show.first, show.fields
 
 
-def _fits(hit: Hit, sight: Sight, run: Run, arguments: Mapping[str, Value]) -> bool:
+def _fits(hit: Hit, sight: Sight, run: Run, arguments: Mapping[str, Value], is_advice: bool) -> bool:
+    """Whether the message means this here. What came before an engine that then served did not keep it from it."""
     stage = hit.stage or UNKNOWN
     if (stage not in sight.stages) if sight.stages else (stage == STOPPING):
+        return False
+    if hit.index < run.ready_at and not is_advice:
         return False
     if sight.numbers:
         known = {**arguments, **{name: read_value(value) for name, value in hit.fields.items()}}

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from paramedic.diagnosis.arguments import logged_arguments, resolved_arguments
 from paramedic.diagnosis.conditions import Value
 from paramedic.diagnosis.pattern import Catalogue
-from paramedic.diagnosis.record import Record, read_record
+from paramedic.diagnosis.record import Record, read_record, uncoloured
 from paramedic.diagnosis.scene import Log
 from paramedic.diagnosis.stage import SERVING, STOPPING, WordIndex
 from paramedic.diagnosis.stats_line import StatsLine, read_stats
@@ -63,8 +63,13 @@ class Run:
         return self.clock[position - 1][1] if position else None
 
     @property
+    def ready_at(self) -> int:
+        """The line on which it began to serve; -1 where it never did."""
+        return next((index for index, stage in self.stages if stage == SERVING), -1)
+
+    @property
     def was_ready(self) -> bool:
-        return any(stage == SERVING for _, stage in self.stages)
+        return self.ready_at >= 0
 
     @property
     def was_stopped(self) -> bool:
@@ -87,7 +92,7 @@ class Reader:
         """The runs of a log, oldest first; at least one."""
         runs = [Run(log, 0)]
         for index, raw in enumerate(log.lines):
-            candidates = self.index.candidates(raw)
+            candidates = self.index.candidates(uncoloured(raw))
             if not candidates:
                 continue
             record = read_record(raw)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from paramedic.model.target import Role
 
-ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\\u001b\[[0-9;]*m|\[\d{1,2}(?:;\d{1,2})*m")  # the last: its escape was lost
 LAUNCHER = re.compile(
     r"^(?:"
     r"\[pod/[^\]]+\]\s"  # kubectl logs --prefix
@@ -16,7 +16,7 @@ LAUNCHER = re.compile(
     r"|[A-Z][a-z]{2}\s+\d{1,2}\s\d\d:\d\d:\d\d(?:\.\d+)?\s[\w.-]+\s[\w./@-]+(?:\[\d+\])?:\s"  # journald short
     r")"
 )
-PROCESS = re.compile(r"^\((?P<tag>[A-Za-z][\w ]*?)(?:\s+pid=(?P<pid>\d+))?(?:,\s*ip=[^)]*)?\)\s?")
+PROCESS = re.compile(r"^\((?P<tag>[A-Za-z][\w =]*?)(?:\s+pid=(?P<pid>\d+))?(?:,\s*ip=[^)]*)?\)\s?")
 RANK = re.compile(r"^\[(?:rank|W|Rank )(?P<rank>\d+)\]:?\s?")
 LOGGER = re.compile(
     r"^\[?(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL)\s*[|:]?\s+"
@@ -29,10 +29,12 @@ SECRETS = (
     re.compile(r"\bhf_[A-Za-z0-9]{8,}|\bsk-[A-Za-z0-9_-]{8,}|\beyJ[\w-]{10,}\.[\w.-]+"),
     re.compile(r"(?<=Bearer )[^\s'\"]+", re.IGNORECASE),
     re.compile(r"(?<=[a-z]://)[^\s/@:]+:[^\s/@]+(?=@)"),
-    re.compile(
-        r"(?i)(?<![a-z])(?P<key>['\"]?(?:--)?(?:[a-z0-9]+[_-])*(?:api[_-]?key|token|password|secret)['\"]?(?:\s*[=:]\s*|\s+(?=['\"\[])))"
-        r"(?P<value>\[[^\]]*\]|'[^']*'|\"[^\"]*\"|[^\s,)}\]]+)"
-    ),
+)
+# A name that means a secret, what stands between, and its value: --api-key x, api_key='x', "token": ["x"], HF_TOKEN=x.
+NAMED_SECRET = re.compile(
+    r"(?i)(?<![a-z])(?P<key>['\"]?(?P<flag>--)?(?:[a-z0-9]+[_-])*(?:api[_-]?key|token|password|secret)['\"]?"
+    r"(?:\s*[=:]\s*|(?(flag)\s+|\s+(?=['\"\[]))))"
+    r"(?P<value>\[[^\]]*\]|'[^']*'|\"[^\"]*\"|[^\s,)}\]]+)"
 )
 
 
@@ -74,8 +76,7 @@ def unwrap(raw: str) -> str:
         line = _docker_json(line)
     if "\r" in line:
         line = line[line.rindex("\r") + 1 :]  # a progress bar rewrote its line: the last state counts
-    if "\x1b" in line:
-        line = ANSI.sub("", line)
+    line = uncoloured(line)
     for _ in range(3):  # kubectl --prefix --timestamps, compose -t: prefixes stack
         found = LAUNCHER.match(line)
         if not found:
@@ -84,11 +85,16 @@ def unwrap(raw: str) -> str:
     return line
 
 
+def uncoloured(line: str) -> str:
+    """The line without colours, which may hide where a word begins; nearly every line is returned as it is."""
+    return ANSI.sub("", line) if "\x1b" in line or "u001b" in line or "m(" in line or "0m" in line else line
+
+
 def without_secrets(text: str, limit: int = 600) -> str:
     """The text as people may see it: keys, tokens and passwords masked, very long lines cut."""
-    for pattern in SECRETS[:3]:
+    for pattern in SECRETS:
         text = pattern.sub("***", text)
-    text = SECRETS[3].sub(lambda found: f"{found['key']}***" if _is_secret(found["value"]) else found[0], text)
+    text = NAMED_SECRET.sub(lambda found: f"{found['key']}***" if _is_secret(found["value"]) else found[0], text)
     return text if len(text) <= limit else text[:limit] + " …"
 
 

@@ -16,7 +16,10 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """`{name}` catches text up to what follows, `{name:int|num|word}` something narrower, `...` skips anything."""
+    """`{name}` catches text up to what follows, `{name:int|num|word}` something narrower, `...` skips anything.
+
+    A leading `^` means: the message begins with it.
+    """
 
     text: str
     regex: re.Pattern[str] = field(repr=False, compare=False)
@@ -34,15 +37,16 @@ class Template:
 
 def compile_template(text: str) -> Template:
     """Make a template; a text that cannot work raises ValueError with the reason."""
-    parts: list[str] = []
+    parts: list[str] = ["^"] if text.startswith("^") else []
+    fixed = text.removeprefix("^")
     words: list[str] = []
     names: set[str] = set()
     at = 0
-    for hole in HOLE.finditer(text):
-        _literal(text[at : hole.start()], parts, words, open_start=at > 0, open_end=True)
+    for hole in HOLE.finditer(fixed):
+        _literal(fixed[at : hole.start()], parts, words, open_start=at > 0, open_end=True)
         at = hole.end()
-        parts.append(_hole(hole, names, is_last=at == len(text)))
-    _literal(text[at:], parts, words, open_start=at > 0, open_end=False)
+        parts.append(_hole(hole, names, is_last=at == len(fixed)))
+    _literal(fixed[at:], parts, words, open_start=at > 0, open_end=False)
     if not words:
         raise ValueError("a message needs at least one fixed word")
     rarest = max(words, key=lambda word: (word not in COMMON, len(word)))
