@@ -40,7 +40,7 @@ def test_characters_of_patterns_are_plain() -> None:
 
 @pytest.mark.parametrize("template", ["{a:int} {a:int}", "{a:float} x", "...", "{a}", "^"])
 def test_template_that_cannot_work_is_refused(template: str) -> None:
-    with pytest.raises(ValueError, match="word|twice|kind"):
+    with pytest.raises(ValueError, match=r"word|twice|kind"):
         compile_template(template)
 
 
