@@ -114,7 +114,7 @@ def _crash(pen: Pen) -> int:
     pen.write(12, e.ProcessEnded(QWEN.name, 1, Exit(4711, Role.ENGINE_CORE, signal=9)))
     dead = pen.write(
         12.1,
-        e.StateChanged(QWEN.name, 1, EngineState.SERVING, EngineState.DEAD, "EngineCore (pid 4711) ended: signal 9"),
+        e.StateChanged(QWEN.name, 1, EngineState.SERVING, EngineState.DEAD, "a process of the engine has ended"),
         6,
     )
     fired = pen.write(
@@ -173,7 +173,7 @@ def _repair(pen: Pen, opened: int) -> None:
     )
     pen.write(14, e.IncidentOpened(OTHER_INCIDENT, EMBED.name, Level.P1, QUEUE), other)
     pen.write(14.2, e.DeliveryFinished("DLV-0001", Outcome.DONE, 2))
-    pen.write(15, e.ActionProgressed(RESTART, "the process group has gone", "SIGTERM was enough"), started)
+    pen.write(15, e.ActionProgressed(RESTART, "stopped", "SIGTERM to the group"), started)
     errors = _alert(
         ERRORS, QWEN, Level.P1, Category.SEVERE, Text("More than 5 % of requests fail.", "超过 5% 的请求失败。")
     )
@@ -181,13 +181,17 @@ def _repair(pen: Pen, opened: int) -> None:
     pen.write(16, e.AlertJoinedIncident(INCIDENT, ERRORS, Level.P1), second)
     pen.write(17, e.EngineSeen(QWEN.name, 2, EngineProcess(5000, 0.0, Role.API_SERVER), True, _LOG), started)
     pen.write(30, e.StageReached(QWEN.name, 2, "capturing"))
-    serving = pen.write(
-        52, e.StateChanged(QWEN.name, 2, EngineState.DEAD, EngineState.SERVING, "it answers and a token came"), 10
+    serving = pen.write(52, e.StateChanged(QWEN.name, 2, EngineState.DEAD, EngineState.SERVING, "it answers"), 10)
+    pen.write(
+        53,
+        e.ActionFinished(
+            RESTART, Outcome.DONE, "serving again after 39.8 s (start to ready 35.1 s), verified by a token"
+        ),
+        started,
     )
-    pen.write(53, e.ActionFinished(RESTART, Outcome.DONE, "a token came after 39.8 s"), started)
     pen.write(57, e.AlertResolved(DEAD), 11)
     pen.write(58, e.AlertResolved(ERRORS), second)
-    pen.write(58.1, e.IncidentResolved(INCIDENT, "serving again"), serving)
+    pen.write(58.1, e.IncidentResolved(INCIDENT, "serving"), serving)
     pen.write(
         58.2,
         e.DeliveryRequested("DLV-0002", "oncall", INCIDENT, "resolved", Level.P0, Text("over", "已恢复")),

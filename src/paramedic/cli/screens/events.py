@@ -5,6 +5,7 @@ from typing import Any
 
 from paramedic.cli.screens import figures, words
 from paramedic.cli.screens.layout import clean, padded
+from paramedic.cli.screens.phrases import phrase
 from paramedic.cli.screens.words import say
 from paramedic.journal import events as e
 from paramedic.journal.codec import Entry
@@ -58,7 +59,7 @@ def _target_added(event: e.TargetAdded, lang: Language) -> Told:
 
 
 def _target_removed(event: e.TargetRemoved, lang: Language) -> Told:
-    return "", event.target, say(Text("is no longer watched: {}", "不再看护：{}"), lang).format(event.reason)
+    return "", event.target, say(Text("is no longer watched", "不再看护"), lang) + _because(event.reason, lang)
 
 
 def _engine_seen(event: e.EngineSeen, lang: Language) -> Told:
@@ -80,7 +81,7 @@ def _process_ended(event: e.ProcessEnded, lang: Language) -> Told:
 
 def _state_changed(event: e.StateChanged, lang: Language) -> Told:
     before, after = (say(words.STATES[state][0], lang) for state in (event.before, event.after))
-    reason = say(Text(" ({})", "（{}）"), lang).format(event.reason) if event.reason else ""
+    reason = say(Text(" ({})", "（{}）"), lang).format(phrase(event.reason, lang)) if event.reason else ""
     return "", event.target, f"{before} -> {after}{reason}"
 
 
@@ -141,7 +142,7 @@ def _action_started(event: e.ActionStarted, lang: Language) -> Told:
 
 
 def _action_progressed(event: e.ActionProgressed, lang: Language) -> Told:
-    return "", event.action, event.step + _because(event.detail, lang)
+    return "", event.action, phrase(event.step, lang) + _because(event.detail, lang)
 
 
 _OUTCOMES = {
@@ -175,7 +176,7 @@ def _delivery_finished(event: e.DeliveryFinished, lang: Language) -> Told:
 
 
 def _because(reason: str, lang: Language) -> str:
-    return say(Text(": {}", "：{}"), lang).format(reason) if reason else ""
+    return say(Text(": {}", "：{}"), lang).format(phrase(reason, lang)) if reason else ""
 
 
 # AlertJoinedIncident and DeliveryRequested are left out: the lines before and after them say it.
