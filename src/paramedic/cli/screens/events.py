@@ -5,7 +5,7 @@ from typing import Any
 
 from paramedic.cli.screens import figures, words
 from paramedic.cli.screens.layout import clean, padded
-from paramedic.cli.screens.phrases import phrase
+from paramedic.cli.screens.phrases import phrase, step
 from paramedic.cli.screens.words import say
 from paramedic.journal import events as e
 from paramedic.journal.codec import Entry
@@ -142,7 +142,7 @@ def _action_started(event: e.ActionStarted, lang: Language) -> Told:
 
 
 def _action_progressed(event: e.ActionProgressed, lang: Language) -> Told:
-    return "", event.action, phrase(event.step, lang) + _because(event.detail, lang)
+    return "", event.action, step(event.step, lang) + _because(event.detail, lang)
 
 
 _OUTCOMES = {

@@ -5,13 +5,13 @@ import re
 from paramedic.cli.screens import words
 from paramedic.model.text import Language, Text
 
-_CODES: dict[str, Text] = {
+_STEPS: dict[str, Text] = {
     "evidence-saved": Text("evidence saved", "已保存现场"),
     "stopped": Text("the old run is ended", "旧进程已结束"),
     "not-verified": Text("not verified by a token", "未能用 token 验证"),
-    **words.STAGES,
-    **{state.value: text for state, (text, _) in words.STATES.items()},
 }
+
+_CODES: dict[str, Text] = words.STAGES | {state.value: text for state, (text, _) in words.STATES.items()}
 
 _CHINESE: tuple[tuple[str, str], ...] = (
     ("its API server ended after it was told to stop", "被要求停止后，API server 已退出"),
@@ -53,8 +53,13 @@ _CHINESE: tuple[tuple[str, str], ...] = (
 _PATTERNS = tuple((re.compile(pattern), chinese) for pattern, chinese in _CHINESE)
 
 
+def step(text: str, lang: Language) -> str:
+    """A step of a running action in the reader's language."""
+    return words.say(_STEPS.get(text), lang, text)
+
+
 def phrase(text: str, lang: Language) -> str:
-    """A reason or step of the journal in the reader's language."""
+    """A reason in the reader's language: a sentence, a stage or a state."""
     if code := _CODES.get(text):
         return code.in_language(lang)
     if lang == "en":

@@ -5,7 +5,7 @@ import inspect
 
 import pytest
 
-from paramedic.cli.screens.phrases import phrase
+from paramedic.cli.screens.phrases import phrase, step
 from paramedic.signals import liveness
 
 
@@ -50,7 +50,9 @@ def test_figures_are_kept() -> None:
 
 
 def test_codes_have_words_in_both_languages() -> None:
-    assert phrase("evidence-saved", "en") == "evidence saved"
+    assert step("evidence-saved", "en") == "evidence saved"
+    assert (step("stopped", "zh"), phrase("stopped", "zh")) == ("旧进程已结束", "已停止")
+    assert step("a-step-of-tomorrow", "zh") == "a-step-of-tomorrow"
     assert phrase("kv-cache", "zh") == "分配 KV 缓存"
     assert phrase("start_failed", "en") == "start failed"
 
