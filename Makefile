@@ -62,7 +62,7 @@ pages:
 	@$(BIN)/python tools/check_links.py
 
 bench: install ## Measure what we promise
-	@for file in benchmarks/*.py; do $(BIN)/python "$$file"; done
+	@missed=0; for file in benchmarks/*.py; do $(BIN)/python "$$file" || missed=1; done; exit $$missed
 
 ##@ Maintain
 docs: install ## Write the generated pages again

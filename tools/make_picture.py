@@ -32,7 +32,7 @@ def take(language: str) -> str:
         tmux("new-session", "-d", "-s", "view", "-x", str(COLUMNS), "-y", str(ROWS), f"env LC_ALL=C.UTF-8 {watch}")
         try:
             time.sleep(SERVED)
-            breaking = [PARAMEDIC, "practice", "break", "engine-core-died", "--data-dir", data]
+            breaking = [str(PARAMEDIC), "practice", "break", "engine-core-died", "--data-dir", data]
             subprocess.run(breaking, check=True, capture_output=True)
             time.sleep(BROKEN)
             return tmux("capture-pane", "-e", "-p", "-t", "view")
