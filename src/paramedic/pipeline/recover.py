@@ -98,9 +98,9 @@ class Restart:
         self._world.recorder.record(EngineSeen(self._target_name, run, process, True, log), self._started)
         await self._wait_until_ready(run)
         ready = self._world.clock.monotonic()
-        await self._verify()
+        proof = await self._verify()
         now = self._world.clock.monotonic()
-        return f"serving again after {now - began:.1f} s (start to ready {ready - start:.1f} s), verified by a token"
+        return f"serving again after {now - began:.1f} s (start to ready {ready - start:.1f} s), {proof}"
 
     def _progress(self, step: str, detail: str = "") -> None:
         self._world.recorder.record(ActionProgressed(self._name, step, detail), self._started)
@@ -140,16 +140,17 @@ class Restart:
                 raise RestartError(f"not ready after {self._patience.start:.0f} s, at stage {target.stage or '?'}")
             await self._world.recorder.wait_for_entries(self._world.view.last_seq, min(left, 1.0))
 
-    async def _verify(self) -> None:
+    async def _verify(self) -> str:
+        """How the new run was proven to work."""
         deadline = self._world.clock.monotonic() + self._patience.token
         while True:
             left = deadline - self._world.clock.monotonic()
             canary = await self._world.probe.canary(self._target.target, max(left, 1.0))
             if canary.result == "token":
-                return
+                return "verified by a token"
             if canary.result in ("paused", "unauthorised", "busy"):
                 self._progress("not-verified", f"the canary was answered with {canary.result}")
-                return
+                return f"not verified: the request for one token was answered with {canary.result}"
             if self._world.clock.monotonic() >= deadline:
                 raise RestartError(f"it answers, but no token came: {canary.result} {canary.detail}".strip())
             await self._world.clock.sleep(0.5)
