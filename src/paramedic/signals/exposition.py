@@ -54,7 +54,7 @@ class Parser:
         body, over_limit = self._limited(body)
         lines = body.split(b"\n")
         self._note_types([line for line in lines if line[:1] == b"#"])
-        pairs = [line.rsplit(None, 1) for line in lines if line and line[:1] != b"#"]
+        pairs = [pair for line in lines if line[:1] != b"#" and (pair := line.rsplit(None, 1))]
         try:
             keys = [key for key, _ in pairs]
             if keys != self._keys or b"_" in b"".join([value for _, value in pairs]):
@@ -117,7 +117,7 @@ class Parser:
         line = b" ".join(pair)
         match = _SAMPLE.match(line) or _SAMPLE.match(_EXEMPLAR.sub(b"", line))
         if match is None:
-            if not line.strip():
+            if line.lstrip()[:1] == b"#":
                 return None, 0.0, False
             raise ValueError("not a sample")
         name, inside, value, _ = match.groups()

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
 
+from paramedic.model.sample import LabelSet
 from paramedic.model.text import Text
 from paramedic.signals.series import Matcher, Series, is_stale
 
@@ -71,12 +73,21 @@ class Vocabulary:
         if raws is None:
             return fetch((Matcher("__name__", "=", name), *matchers) if name else tuple(matchers))
         found = [(index, series) for index, raw in enumerate(raws) for series in fetch((*raw.matchers, *matchers))]
-        newest: dict[tuple[str, ...], tuple[int, int]] = {}
-        for index, series in found:
-            candidate = (_last_alive(series), -index)
-            target = _target(series)
-            newest[target] = max(newest.get(target, candidate), candidate)
-        return [_renamed(series, name, raws[index]) for index, series in found if newest[_target(series)][1] == -index]
+        if len({index for index, _ in found}) > 1:
+            found = _newest_of_each_target(found)
+        return [
+            Series(_renamed(series.labels, name, raws[index].labels), series.times, series.values)
+            for index, series in found
+        ]
+
+
+def _newest_of_each_target(found: list[tuple[int, Series]]) -> list[tuple[int, Series]]:
+    newest: dict[tuple[str, ...], tuple[int, int]] = {}
+    for index, series in found:
+        candidate = (_last_alive(series), -index)
+        target = _target(series)
+        newest[target] = max(newest.get(target, candidate), candidate)
+    return [(index, series) for index, series in found if newest[_target(series)][1] == -index]
 
 
 def _last_alive(series: Series) -> int:
@@ -89,7 +100,7 @@ def _target(series: Series) -> tuple[str, ...]:
     return tuple(labels.get(name, "") for name in _TARGET_LABELS)
 
 
-def _renamed(series: Series, name: str, raw: RawName) -> Series:
-    dropped = {key for key, _ in raw.labels}
-    labels = {**{key: value for key, value in series.labels if key not in dropped}, "__name__": name}
-    return Series(tuple(sorted(labels.items())), series.times, series.values)
+@lru_cache(maxsize=65536)
+def _renamed(labels: LabelSet, name: str, dropped: tuple[tuple[str, str], ...]) -> LabelSet:
+    kept = {key: value for key, value in labels if (key, value) not in dropped}
+    return tuple(sorted({**kept, "__name__": name}.items()))

@@ -66,6 +66,11 @@ def test_a_bad_line_is_counted_and_harms_no_other(line: str) -> None:
         assert exposition.values == [1, 2]
 
 
+def test_empty_lines_and_indented_comments_are_nothing() -> None:
+    exposition = Parser({}).parse(b"\n  \n\t\r\n  # a comment\nup 1\n \n")
+    assert (exposition.series, exposition.values, exposition.bad_lines) == ([label_set("up")], [1], 0)
+
+
 def test_a_series_given_twice_counts_once() -> None:
     parser = Parser({})
     for _ in range(2):
@@ -115,7 +120,7 @@ def test_limits() -> None:
     assert short.bad_lines == 0
 
 
-@pytest.mark.parametrize("body", [b"", b"\n\n", b"\xff\xfe\x00", b"<html>not found</html>", b'up{a="\xff"} 1\n'])
+@pytest.mark.parametrize("body", [b"", b"\n\n", b" ", b"\xff\xfe\x00", b"<html>not found</html>", b'up{a="\xff"} 1\n'])
 def test_nonsense_is_read_without_a_crash(body: bytes) -> None:
     exposition = Parser(EXTRA).parse(body)
     assert len(exposition.series) == len(exposition.values)
