@@ -72,7 +72,9 @@ class Options:
 @click.option("--json", "as_json", is_flag=True, help="One JSON object an event, for machines.")
 @data_dir_option
 @lang_option
+@click.pass_context
 def command(
+    ctx: click.Context,
     engine_command: tuple[str, ...],
     targets: tuple[str, ...],
     name: str,
@@ -107,7 +109,13 @@ def command(
         urls = tuple(parse_engine_url(url) for url in targets)
     except ValueError as error:
         raise UsageError(f"--for / --target: the value {error}") from None
-    loaded = load(config_path, options={"discovery": discovery, "data_dir": str(data_dir)})
+    given = {
+        "discovery": discovery,
+        "data_dir": str(data_dir) if _is_given(ctx, "data_dir") else None,
+        "lang": lang if _is_given(ctx, "lang") else None,
+    }
+    loaded = load(config_path, options=given)
+    lang = loaded.config.lang or lang
     options = Options(engine_command, urls, name, log, practice, seconds, stop_engine, lang)
     folder = DataFolder(Path(loaded.config.data_dir or data_dir))
     folder.create()
@@ -121,6 +129,12 @@ def command(
         return asyncio.run(_own(folder, loaded, options, choose(as_json=as_json, lang=lang)))
     finally:
         folder.let_go()
+
+
+def _is_given(ctx: click.Context, option: str) -> bool:
+    """Whether a person or a variable said it: a default yields to the configuration."""
+    source = ctx.get_parameter_source(option)
+    return source not in (None, click.core.ParameterSource.DEFAULT)
 
 
 # The daemon with its view

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from paramedic import __version__
-from paramedic.journal.fold import ActionView, AlertView, TargetView, View
+from paramedic.journal.fold import ActionView, AlertView, IncidentView, TargetView, View
 from paramedic.model.target import EngineState, Mode
 from paramedic.model.text import Text
 from paramedic.recovery.lifecycle import stage
@@ -165,7 +165,6 @@ def _target_row(target: TargetView, figures: dict[str, float | None], now: int) 
 
 def _alert_row(view: View, alert: AlertView) -> AlertRow:
     incident = view.incidents.get(alert.incident)
-    findings = incident.diagnosis.findings if incident and incident.diagnosis else ()
     return AlertRow(
         id=alert.alert.id,
         rule=alert.alert.rule,
@@ -176,8 +175,18 @@ def _alert_row(view: View, alert: AlertView) -> AlertRow:
         since=alert.fired_at,
         due=alert.fired_at + alert.alert.level.objective * 1_000_000_000,
         incident=alert.incident,
-        cause=findings[0].title if findings else None,
+        cause=_cause(incident),
     )
+
+
+_NOT_TOLD = Text("could not be told: see what is missing", "无法判断：请看缺少什么")
+
+
+def _cause(incident: IncidentView | None) -> Text | None:
+    if incident is None or incident.diagnosis is None:
+        return None
+    findings = incident.diagnosis.findings
+    return findings[0].title if findings else _NOT_TOLD
 
 
 def _last_actions(view: View, since: int) -> list[ActionView]:
