@@ -1,5 +1,6 @@
 """Every fault is complete and has its proof: a folder of its name with logs or scenes that show it."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from paramedic.diagnosis.explain import holes
 from paramedic.diagnosis.pattern import Fault
 from paramedic.diagnosis.scene import Scene
 from paramedic.knowledge.catalogue import load_catalogue
+from paramedic.knowledge.lexicon import load_vocabulary
+from paramedic.signals.promql import parse
 from tests.knowledge.scenes import RECORDINGS, log_of, scene_of
 
 HERE = Path(__file__).parent / "faults"
@@ -73,6 +76,14 @@ def test_both_languages_name_the_same_numbers() -> None:
     texts = [text for fault in CATALOGUE.faults for text in (fault.title, *fault.summaries)]
     texts += [text for remedy in CATALOGUE.remedies.values() for text in remedy.texts]
     assert [text for text in texts if holes(text.en) != holes(text.zh)] == []
+
+
+def test_conditions_are_in_our_promql_and_vocabulary() -> None:
+    """What a fault asks of the samples can really be asked."""
+    known = load_vocabulary().names()
+    for expression in {text for fault in CATALOGUE.faults for sight in fault.sights for text in sight.metrics}:
+        assert parse(expression)
+        assert set(re.findall(r"llm:\w+", expression)) <= set(known)
 
 
 def test_there_are_at_least_the_causes_that_were_promised() -> None:

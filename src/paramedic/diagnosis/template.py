@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 
 HOLE = re.compile(r"\.\.\.|\{(?P<name>[a-z][a-z0-9_]*)(?::(?P<kind>\w+))?\}")
 WORD = re.compile(r"\w+")
@@ -22,9 +23,15 @@ class Template:
     """
 
     text: str
-    regex: re.Pattern[str] = field(repr=False, compare=False)
+    pattern: str = field(repr=False, compare=False)
     word: str  # the rarest word that every matching line contains
+    names: frozenset[str] = frozenset()  # of its holes
     numeric: frozenset[str] = frozenset()  # the holes that catch numbers; their thousands commas are taken out
+
+    @property
+    def regex(self) -> re.Pattern[str]:
+        """Compiled when it is first needed: of hundreds of messages a log holds a few."""
+        return _compiled(self.pattern)
 
     def match(self, line: str) -> dict[str, str] | None:
         """The named parts of a line that contains this message, or None."""
@@ -33,6 +40,11 @@ class Template:
             return None
         caught = {key: value for key, value in found.groupdict().items() if value is not None}
         return {key: value.replace(",", "") if key in self.numeric else value for key, value in caught.items()}
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    return re.compile(pattern)
 
 
 def compile_template(text: str) -> Template:
@@ -52,7 +64,7 @@ def compile_template(text: str) -> Template:
     rarest = max(words, key=lambda word: (word not in COMMON, len(word)))
     pattern = "".join(parts).replace(r"\s+.*?\s+", r"\s+(?:.*?\s+)?")  # ` ... ` may stand for nothing
     numeric = frozenset(hole["name"] for hole in HOLE.finditer(text) if hole["kind"] in {"int", "num"})
-    return Template(text, re.compile(pattern), rarest, numeric)
+    return Template(text, pattern, rarest, frozenset(names), numeric)
 
 
 def _hole(hole: re.Match[str], names: set[str], is_last: bool) -> str:

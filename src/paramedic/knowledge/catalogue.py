@@ -141,7 +141,7 @@ def _check_holes(fields: Fields, fault: Fault) -> None:
 
 
 def _names(template: Template) -> frozenset[str]:
-    return frozenset(template.regex.groupindex)
+    return frozenset(template.names)
 
 
 def _text_holes(text: Text) -> set[str]:

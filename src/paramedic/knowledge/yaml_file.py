@@ -10,6 +10,8 @@ import yaml
 
 from paramedic.model.errors import InvalidFiles, Problem
 
+# libyaml where it is built in: the same safe YAML, ten times as fast.
+LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 Where = tuple[str | int, ...]
 
 
@@ -53,7 +55,7 @@ def parse_yaml(name: str, text: str) -> YamlFile:
     """Parse YAML text; syntax errors and duplicate keys raise InvalidFiles with their line."""
     file = YamlFile(name, None)
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=LOADER)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = error.problem or "this is not YAML"
@@ -63,7 +65,7 @@ def parse_yaml(name: str, text: str) -> YamlFile:
     if node is not None:
         _note_lines(file, node, ())
         file.raise_problems()
-        file.data = yaml.safe_load(text)
+        file.data = yaml.load(text, Loader=LOADER)  # noqa: S506 (both loaders are the safe ones)
     return file
 
 
