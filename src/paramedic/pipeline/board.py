@@ -90,11 +90,13 @@ class BoardMaker:
 
     def __init__(self, evaluator: Evaluator) -> None:
         self._evaluator = evaluator
-        self._figures: dict[str, Expression] = {name: parse(text) for name, text in _FIGURES.items()}
+        self._queries: dict[str, Expression] = {name: parse(text) for name, text in _FIGURES.items()}
+        self._figures: dict[str, dict[str, float]] = {}
+        self._figures_at = 0
 
     def board(self, view: View, now: int, late: float = 0.0) -> Board:
         """The board at `now` (UTC ns)."""
-        figures = {name: self._by_target(query, now // 1_000_000) for name, query in self._figures.items()}
+        figures = self._figures_of(now)
         targets = [t for t in view.targets.values() if not t.removed]
         hour_ago = now - 3600 * 1_000_000_000
         return Board(
@@ -114,6 +116,14 @@ class BoardMaker:
             late=late,
             last_seq=view.last_seq,
         )
+
+    def _figures_of(self, now: int) -> dict[str, dict[str, float]]:
+        """Asked anew every two seconds: the board is drawn more often than the engines are looked at."""
+        age = now - self._figures_at
+        if not any(self._figures.values()) or not 0 <= age < 2_000_000_000:
+            self._figures = {name: self._by_target(query, now // 1_000_000) for name, query in self._queries.items()}
+            self._figures_at = now
+        return self._figures
 
     def _by_target(self, query: Expression, at_ms: int) -> dict[str, float]:
         found = {}

@@ -16,7 +16,7 @@ from paramedic.model.alert import Alert
 from paramedic.model.target import EngineState
 from paramedic.pipeline.barrier import Barrier
 from paramedic.pipeline.world import World
-from paramedic.rules.judge import Fired, Judge
+from paramedic.rules.judge import Fired, Judge, Resolved
 from paramedic.rules.rule import Rule
 from paramedic.signals.evaluate import Evaluator
 
@@ -34,11 +34,14 @@ class RuleJudge:
         self._evaluator = evaluator
         self._judge = Judge(rules)
         self._barrier = Barrier(world.recorder, world.clock)
-        self._judge.adopt(alert.alert for alert in world.view.firing())
+        self._orphaned = self._judge.adopt(alert.alert for alert in world.view.firing())
 
     def tick(self) -> None:
         """Judge once, now."""
         now_ms = self._world.clock.now() // 1_000_000
+        for gone in self._orphaned:  # alerts of an earlier daemon whose rule exists no longer
+            self._resolve(gone)
+        self._orphaned = []
         for rule in self._rules:
             with self._barrier.around(f"rule {rule.id}"):
                 vector = self._evaluator.instant(rule.expression, now_ms)
@@ -47,9 +50,12 @@ class RuleJudge:
                         because = _reason(self._world.view, change.alert)
                         self._world.recorder.record(AlertFired(change.alert), because)
                     else:
-                        fired = self._world.view.alerts.get(change.alert_id)
-                        because = fired.fired_seq if fired else None
-                        self._world.recorder.record(AlertResolved(change.alert_id, change.reason), because)
+                        self._resolve(change)
+
+    def _resolve(self, change: Resolved) -> None:
+        fired = self._world.view.alerts.get(change.alert_id)
+        because = fired.fired_seq if fired else None
+        self._world.recorder.record(AlertResolved(change.alert_id, change.reason), because)
 
 
 def _reason(view: View, alert: Alert) -> int | None:

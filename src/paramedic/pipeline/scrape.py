@@ -46,7 +46,9 @@ class Watcher:
         self._liveness = liveness.begin(world.clock.monotonic())
         self._log: LogSource | None = None
         self._log_lines = 0
-        self._scrapes = 0
+        self._scrapes = 0  # of this run
+        self._fresh = False  # the last one was answered
+        self._just_ready = False
         self._stage = ""
         self._stopping = False
         self._known: dict[int, EngineProcess] = {}
@@ -100,7 +102,7 @@ class Watcher:
         gone = bool(self._lost)
         refused = Reply(error="refused")
         metrics, health = (refused, refused) if gone else await self._ask(target)
-        figures = self._keep(target, metrics) if metrics.ok else None
+        figures = self._keep(metrics)
         self._judge(tree, health, metrics, figures)
         self._keep_probe_samples()
         self._send_canary()
@@ -189,12 +191,14 @@ class Watcher:
     # HTTP and samples
 
     async def _ask(self, target: TargetView) -> tuple[Reply, Reply]:
+        self._just_ready = False
         if self._liveness.ready or target.process is None:
             metrics, health = await asyncio.gather(
                 self._world.probe.metrics(target.target), self._world.probe.health(target.target)
             )
             return metrics, health
         health = await self._world.probe.health(target.target)
+        self._just_ready = health.ok
         if health.ok and self._is_stranger(target):
             health = Reply(error="refused")  # another program holds the port: our engine is not ready
         return replace(health, status=None, error=health.error or "not asked"), health  # it must not wait for figures
@@ -204,10 +208,17 @@ class Watcher:
             return False
         return self._world.processes.listens(target.process, target.target.url) is False
 
-    def _keep(self, target: TargetView, metrics: Reply) -> Figures | None:
+    def _keep(self, metrics: Reply) -> Figures | None:
+        """A scrape that failed ends the series, as in Prometheus: the last figures are not those of now."""
+        if not metrics.ok:
+            if self._fresh:
+                self._world.samples.append(Scrape(f"engine:{self.name}", self._world.clock.now(), (), ()))
+            self._fresh = False
+            return None
         if self._parser is None:
             return None
         page = self._parser.parse(metrics.body)
+        self._fresh = True
         self._scrapes += 1
         self._world.samples.append(Scrape(f"engine:{self.name}", self._world.clock.now(), page.series, page.values))
         return self._figures.read(page.series, page.values)
@@ -295,8 +306,8 @@ class Watcher:
             pause = 1.0 if liveness.look_again_soon(self._liveness) else self._interval
         if self._scrapes == 1:
             pause = min(pause, 1.0)  # two scrapes make the first rate: a person waits for it
-        elif self._scrapes == 0 and self._liveness.ready:
-            pause = min(pause, 0.1)
+        elif self._just_ready:
+            pause = 0.1
         await first_of(self._world.clock.sleep(pause), self._woken())
         self._wake.clear()
 
