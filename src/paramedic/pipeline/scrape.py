@@ -198,9 +198,9 @@ class Watcher:
             )
             return metrics, health
         health = await self._world.probe.health(target.target)
-        self._just_ready = health.ok
         if health.ok and self._is_stranger(target):
             health = Reply(error="refused")  # another program holds the port: our engine is not ready
+        self._just_ready = health.ok
         return replace(health, status=None, error=health.error or "not asked"), health  # it must not wait for figures
 
     def _is_stranger(self, target: TargetView) -> bool:
