@@ -54,19 +54,28 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
 def parse_yaml(name: str, text: str) -> YamlFile:
     """Parse YAML text; syntax errors and duplicate keys raise InvalidFiles with their line."""
     file = YamlFile(name, None)
+    node, data = _composed(name, text)
+    if node is not None:
+        _note_lines(file, node, ())
+        file.raise_problems()
+        file.data = data
+    return file
+
+
+def _composed(name: str, text: str) -> tuple[yaml.Node | None, Any]:
+    """The nodes, for their lines, and the data. Only the slow parser says exactly where a mistake stands."""
     try:
-        node = yaml.compose(text, Loader=LOADER)
+        return yaml.compose(text, Loader=LOADER), yaml.load(text, Loader=LOADER)  # noqa: S506 (both are safe)
+    except yaml.YAMLError:
+        pass
+    try:
+        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         what = error.problem or "this is not YAML"
         raise InvalidFiles([Problem(name, mark.line + 1 if mark else 0, what)]) from error
     except yaml.YAMLError as error:
         raise InvalidFiles([Problem(name, 0, str(error).splitlines()[0])]) from error
-    if node is not None:
-        _note_lines(file, node, ())
-        file.raise_problems()
-        file.data = yaml.load(text, Loader=LOADER)  # noqa: S506 (both loaders are the safe ones)
-    return file
 
 
 def read_yaml(path: Path) -> YamlFile:
