@@ -5,7 +5,7 @@ import sys
 
 HEAVY = {
     "aiohttp", "asyncio", "numpy", "promql_parser", "prometheus_client", "psutil", "pydantic", "rich", "sqlite3",
-    "starlette", "structlog", "uvicorn", "yaml",
+    "starlette", "uvicorn", "yaml",
 }  # fmt: skip
 
 

@@ -18,6 +18,7 @@ class DataFolder:
         self.samples = path / "samples"
         self.engines = path / "engines"
         self.daemon = path / "daemon.json"
+        self.log = path / "paramedic.log"
         self._lock = path / "lock"
         self._held: int | None = None
 

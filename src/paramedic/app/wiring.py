@@ -1,8 +1,10 @@
 """Putting the parts of a daemon together."""
 
+import logging
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 
 from paramedic.adapters.clock import SystemClock
@@ -74,6 +76,18 @@ def build(folder: DataFolder, config: Config, language: Language, print_line: Ca
         notifiers_of(config, print_line),
     )
     return Parts(journal, samples, world.probe, supervisor, world, cycle, BoardMaker(evaluator))  # type: ignore[arg-type]
+
+
+def log_to(path: Path) -> None:
+    """What Paramedic notes of itself goes into a small file: the terminal belongs to the view.
+
+    What matters to people is an event of the journal, not a line here.
+    """
+    handler = RotatingFileHandler(path, maxBytes=2_000_000, backupCount=1, encoding="utf-8", delay=True)
+    logging.basicConfig(
+        level=logging.INFO, handlers=[handler], format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
+    )
+    logging.captureWarnings(True)
 
 
 def settings_of(config: Config, language: Language) -> Settings:

@@ -10,9 +10,17 @@ from paramedic.model.text import Language, Text
 FAULT_IDS = ("engine-core-died", "engine-hung", "local-model-path-missing")
 
 
-@click.group(invoke_without_command=True, short_help="A pretend vLLM to practise on: serve, break, mend, list.")
-@click.pass_context
-def command(ctx: click.Context) -> None:
+class ServeByDefault(click.Group):
+    """`paramedic practice --port 8300` is `paramedic practice serve --port 8300`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        if not args or (args[0].startswith("-") and args[0] not in ("-h", "--help")):
+            args = ["serve", *args]
+        return super().parse_args(ctx, args)
+
+
+@click.group(cls=ServeByDefault, short_help="A pretend vLLM to practise on: serve, break, mend, list.")
+def command() -> None:
     """A pretend vLLM to practise on: serve, break, mend, list.
 
     Without a command it serves. The pretend engine has the processes, the API, the metrics and the
@@ -25,8 +33,6 @@ def command(ctx: click.Context) -> None:
       paramedic practice mend                         undo what can be undone
       paramedic practice list                         what can be broken, what is, what runs
     """
-    if ctx.invoked_subcommand is None:
-        ctx.invoke(serve)
 
 
 @command.command(short_help="Serve in the foreground until Ctrl-C.")

@@ -142,11 +142,12 @@ def _is_given(ctx: click.Context, option: str) -> bool:
 
 async def _own(folder: "DataFolder", loaded: "Loaded", options: Options, show: Show) -> int:
     from paramedic.app.daemon import Daemon
-    from paramedic.app.wiring import build
+    from paramedic.app.wiring import build, log_to
     from paramedic.console.serve import serve
     from paramedic.console.server import build as build_console
 
     try:
+        log_to(folder.log)
         config = with_targets(loaded, options)
         daemon = Daemon(folder, config, build(folder, config, options.lang, show.note))
         signals = _Signals(daemon.stop_asked)

@@ -1,11 +1,10 @@
 """The engines of this machine, found by what their processes run, whoever started them."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
-
-import structlog
 
 from paramedic.adapters.logs.of_process import log_of_process
 from paramedic.adapters.processes import stat as proc
@@ -16,7 +15,7 @@ from paramedic.adapters.processes.watch import ExitOf, LinuxWatch, watch_process
 from paramedic.model.target import EngineProcess, Role
 from paramedic.ports import Candidate
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 YOUNG_S = 30.0  # so long a new process may still become something else (exec, setproctitle)
 ROUND = 12  # every known process is read again once in so many looks
@@ -176,7 +175,7 @@ class LinuxProcesses:
     def _say_once(self, what: str, pid: int) -> None:
         if what not in self._said:
             self._said.add(what)
-            log.info("not allowed to look", what=what, pid=pid)
+            log.info("not allowed to look: %s (pid %d)", what, pid)
 
 
 def _title(one: Stat) -> str:

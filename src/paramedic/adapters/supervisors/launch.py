@@ -1,6 +1,7 @@
 """One start of an engine: its own session, its log in a file, everything else as it was the first time."""
 
 import errno
+import logging
 import os
 import resource
 import shutil
@@ -9,12 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import structlog
-
 from paramedic.adapters.supervisors.spec import Spec, make_private
 from paramedic.model.errors import ParamedicError
 
-log = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 KEPT_RUNS = 10
 LOG_LIMIT = 256 * 1024 * 1024
@@ -126,4 +125,4 @@ def _restore_limits(pid: int, spec: Spec) -> None:
         try:
             resource.prlimit(pid, number, limit)
         except (OSError, ValueError) as problem:
-            log.warning("a limit of the first start could not be restored", limit=name, why=str(problem))
+            log.warning("the limit %s of the first start could not be restored: %s", name, problem)
