@@ -14,6 +14,7 @@ from paramedic.diagnosis.template import Template
 from paramedic.model.finding import Evidence
 
 WATCHER = "watcher"
+STARTS = {"server-start", "model-load", "config"}  # families of faults that end a start
 UNKNOWN = "unknown"  # the stage of a line before which the log tells none
 
 
@@ -62,18 +63,18 @@ def _in_run(fault: Fault, sight: Sight, run: Run, scene: Scene, arguments: Mappi
     if around is None:
         return None
     is_advice = fault.advice or sight.advice
-    for index, fields in _places(sight, run, arguments, is_advice):
+    for index, fields in _places(fault, sight, run, arguments):
         evidence = (evidence_at(run.log, index), *around)
         return Match(fault, sight.confidence, evidence, fields, run, index, advice=is_advice)
     return None
 
 
 def _places(
-    sight: Sight, run: Run, arguments: Mapping[str, Value], is_advice: bool
+    fault: Fault, sight: Sight, run: Run, arguments: Mapping[str, Value]
 ) -> Iterator[tuple[int, Mapping[str, str]]]:
     """Where a log shows this sight, first place first."""
     hits = sorted((hit for template in sight.log for hit in run.hits.get(template.text, ())), key=_index)
-    fitting = [hit for hit in hits if _fits(hit, sight, run, arguments, is_advice)]
+    fitting = [hit for hit in hits if _in_time(hit, fault, sight, run) and _fits(hit, sight, run, arguments)]
     if sight.stats is None:
         yield from ((hit.index, hit.fields) for hit in fitting)
         return
@@ -85,12 +86,20 @@ def _places(
         yield show.last if sight.stats.falls else show.first, show.fields
 
 
-def _fits(hit: Hit, sight: Sight, run: Run, arguments: Mapping[str, Value], is_advice: bool) -> bool:
-    """Whether the message means this here. What came before an engine that then served did not keep it from it."""
+def _in_time(hit: Hit, fault: Fault, sight: Sight, run: Run) -> bool:
+    """What came before an engine that then served did not keep it from serving; what keeps an engine from starting
+    means nothing once it serves, unless the sight asks for just that stage."""
+    if fault.advice or sight.advice or not run.was_ready:
+        return True
+    if hit.index < run.ready_at:
+        return False
+    return bool(sight.stages) or fault.family not in STARTS
+
+
+def _fits(hit: Hit, sight: Sight, run: Run, arguments: Mapping[str, Value]) -> bool:
+    """Whether the message means this here."""
     stage = hit.stage or UNKNOWN
     if (stage not in sight.stages) if sight.stages else (stage == STOPPING):
-        return False
-    if hit.index < run.ready_at and not is_advice:
         return False
     if sight.numbers:
         known = {**arguments, **{name: read_value(value) for name, value in hit.fields.items()}}

@@ -61,6 +61,12 @@ def test_error_of_a_start_that_then_served_was_none() -> None:
     )
 
 
+def test_start_error_in_an_engine_that_serves_is_a_requests_own() -> None:
+    refused = "ERROR 11-02 10:20:00 [a.py:1] PermissionError: [Errno 13] Permission denied: '/adapters/x'"
+    assert causes([START, LOADING, READY, refused, "requests.HTTPError: 403 Client Error: Forbidden for url"]) == []
+    assert causes([START, LOADING, refused]) == ["permission-denied"]
+
+
 def test_youngest_start_counts_first() -> None:
     answer = say([START, LOADING, OOM, START, LOADING, PORT])
     assert [finding.cause for finding in answer.findings] == ["port-in-use-api", "oom-weights-at-load"]
