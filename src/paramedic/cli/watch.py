@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from paramedic.app.folder import DataFolder
 
 _DRAW_EVERY = 1.0
+_DRAW_EVERY_AT_FIRST = 0.25  # a person waits for the first figures
+_AT_FIRST = 5.0
 _NO_SERVER = Text(
     "No vLLM server was found on this machine: a practice engine is started. Break it from a second shell: {}",
     "本机没有找到 vLLM 服务：已启动练习引擎。可在另一个终端里弄坏它：{}",
@@ -216,12 +218,14 @@ async def _watch(daemon: "Daemon", duration: float | None, signals: "_Signals", 
         asyncio.ensure_future(daemon.stop_asked.wait()),
         asyncio.ensure_future(daemon.failed()),
     }
-    deadline = None if duration is None else time.monotonic() + duration
+    began = time.monotonic()
+    deadline = None if duration is None else began + duration
     try:
         while True:
+            pause = _DRAW_EVERY_AT_FIRST if time.monotonic() - began < _AT_FIRST else _DRAW_EVERY
             cursor.catch_up()
             show.board(daemon.board)
-            done, _ = await asyncio.wait(ends, timeout=_DRAW_EVERY, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(ends, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
             if done:
