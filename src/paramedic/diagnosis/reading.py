@@ -16,6 +16,7 @@ from paramedic.diagnosis.template import Template, compile_template
 
 KEPT = 200  # hits of one message that a run keeps; more of the same say nothing new
 FRAMES_NEAR = 12  # lines between an exception and the last frame above it, at most
+LONGEST = 8_000  # characters of a line that are looked at
 LOOK_BACK = 250  # lines of a traceback above its last line
 FRAME = re.compile(r'File ".*", line \d+, in (\w+)')
 RAISED = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|NotFound|Failure)\b(?::|$)")
@@ -95,7 +96,7 @@ class Reader:
             candidates = self.index.candidates(uncoloured(raw))
             if not candidates:
                 continue
-            record = read_record(raw)
+            record = read_record(raw[:LONGEST])
             if _is_quotation(record.text):
                 continue
             matched = [

@@ -92,6 +92,7 @@ def uncoloured(line: str) -> str:
 
 def without_secrets(text: str, limit: int = 600) -> str:
     """The text as people may see it: keys, tokens and passwords masked, very long lines cut."""
+    text = text[: 4 * limit]  # a line of megabytes is not searched to its end for what is cut off anyway
     for pattern in SECRETS:
         text = pattern.sub("***", text)
     text = NAMED_SECRET.sub(lambda found: f"{found['key']}***" if _is_secret(found["value"]) else found[0], text)
