@@ -1,6 +1,7 @@
 """The house stays small and clear: sizes, layers, one crash barrier, both languages."""
 
 import ast
+import functools
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ def place(path: Path) -> str:
     return path.relative_to(SOURCE).as_posix()
 
 
+@functools.cache
 def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"), str(path))
 
