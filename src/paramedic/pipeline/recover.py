@@ -98,7 +98,7 @@ class Restart:
         self._world.recorder.record(EngineSeen(self._target_name, run, process, True, log), self._started)
         await self._wait_until_ready(run)
         ready = self._world.clock.monotonic()
-        proof = await self._verify()
+        proof = await self._verify(run)
         now = self._world.clock.monotonic()
         return f"serving again after {now - began:.1f} s (start to ready {ready - start:.1f} s), {proof}"
 
@@ -133,14 +133,13 @@ class Restart:
             target = self._target
             if target.run == run and target.state is EngineState.SERVING:
                 return
-            if target.run == run and target.state in _START_ENDED:
-                raise RestartError(f"the start ended as {target.state.value}: {target.state_reason}")
+            _check_start(target, run)
             left = deadline - self._world.clock.monotonic()
             if left <= 0:
                 raise RestartError(f"not ready after {self._patience.start:.0f} s, at stage {target.stage or '?'}")
             await self._world.recorder.wait_for_entries(self._world.view.last_seq, min(left, 1.0))
 
-    async def _verify(self) -> str:
+    async def _verify(self, run: int) -> str:
         """How the new run was proven to work."""
         deadline = self._world.clock.monotonic() + self._patience.token
         while True:
@@ -151,6 +150,7 @@ class Restart:
             if canary.result in ("paused", "unauthorised", "busy"):
                 self._progress("not-verified", f"the canary was answered with {canary.result}")
                 return f"not verified: the request for one token was answered with {canary.result}"
+            _check_start(self._target, run)
             if self._world.clock.monotonic() >= deadline:
                 raise RestartError(f"it answers, but no token came: {canary.result} {canary.detail}".strip())
             await self._world.clock.sleep(0.5)
@@ -159,6 +159,11 @@ class Restart:
 _START_ENDED = frozenset(
     {EngineState.DEAD, EngineState.DOWN, EngineState.START_FAILED, EngineState.START_STALLED, EngineState.STOPPED}
 )
+
+
+def _check_start(target: TargetView, run: int) -> None:
+    if target.run == run and target.state in _START_ENDED:
+        raise RestartError(f"the start ended as {target.state.value}: {target.state_reason}")
 
 
 class RestartError(Exception):

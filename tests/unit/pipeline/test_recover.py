@@ -215,6 +215,22 @@ async def test_it_answers_but_no_token_comes(rig: Rig) -> None:
     assert "no token came" in end.detail
 
 
+async def test_one_that_dies_before_its_first_token_is_given_up_at_once(rig: Rig) -> None:
+    dead(rig)
+
+    def on_start(target: Target, run: int, server: EngineProcess) -> None:
+        rig.engines[target.url] = Engine(answers_canary="error")
+
+    rig.supervisor.on_start = on_start
+    begin(rig, token=600.0)
+    await rig.run_until(lambda: rig.state() is State.SERVING, 10, "serving")
+    await rig.run(3)
+    rig.processes.end(rig.pid_of(Role.ENGINE_CORE), signal=9)
+    end = await finished(rig, 5)
+    assert end.outcome is Outcome.FAILED
+    assert "dead" in end.detail
+
+
 @pytest.mark.parametrize("answer", ["paused", "unauthorised"])
 async def test_where_no_token_can_be_had_it_says_so(rig: Rig, answer: str) -> None:
     dead(rig)
