@@ -1,6 +1,6 @@
 """The real tier: one real engine at a time, everything of it removed afterwards."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -18,9 +18,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture
-def scratch() -> Iterator[Scratch]:
+async def scratch() -> AsyncIterator[Scratch]:
     for path in (VENV / "bin" / "vllm", MODEL):
         assert path.exists(), f"{path} is missing: run this through `make test-real`"
     own = Scratch()
     yield own
-    own.close()
+    await own.close()

@@ -84,6 +84,7 @@ class Scratch:
         self.folder = Path(tempfile.mkdtemp(prefix="pm-", dir="/tmp"))  # short: sockets lie in it, 107 bytes at most
         self.data = self.folder / "data"
         self.sessions: set[int] = set()
+        self.processes: list[asyncio.subprocess.Process] = []  # ours, each the leader of one of the sessions
         self._shared_before = set(SHARED_MEMORY.iterdir())
         (self.folder / "t").mkdir()
 
@@ -94,9 +95,16 @@ class Scratch:
         kept = {"VLLM_CACHE_ROOT": str(ROOT / ".cache" / "vllm")}
         return {**os.environ, **quiet, **kept, **own}
 
-    def close(self) -> None:
+    def adopt(self, process: asyncio.subprocess.Process) -> None:
+        """A process that we started in a session of its own ends with us."""
+        self.processes.append(process)
+        self.sessions.add(process.pid)
+
+    async def close(self) -> None:
         for session in self.sessions:
             end_session(session)
+        for process in self.processes:
+            await process.wait()
         for path in set(SHARED_MEMORY.iterdir()) - self._shared_before - set(mapped_by_someone()):
             if path.name.startswith(("psm_", "sem.", "torch_")):
                 path.unlink(missing_ok=True)
@@ -128,7 +136,7 @@ class BareEngine:
             process = await asyncio.create_subprocess_exec(
                 *self._command, stdout=log, stderr=log, env=self._environment, start_new_session=True
             )
-        self._scratch.sessions.add(process.pid)
+        self._scratch.adopt(process)
         await ready(self.url, process.pid)
         return process.pid
 

@@ -52,7 +52,7 @@ class Watch:
                 *self._command, stdout=asyncio.subprocess.PIPE, stderr=errors, env=self._environment,
                 start_new_session=True, limit=2**22,
             )  # fmt: skip
-        self._scratch.sessions.add(self.process.pid)
+        self._scratch.adopt(self.process)
         self._reader = asyncio.create_task(self._read())
         return self
 
