@@ -1,0 +1,105 @@
+"""A `paramedic watch --json` as a test starts, reads and ends it; every session below it is ended with it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.integration.practice_engine import wait_until
+
+Entry = dict[str, Any]
+PARAMEDIC = [sys.executable, "-m", "paramedic"]
+
+
+def ask(data: Path, *arguments: str, ok: tuple[int, ...] = (0,)) -> Any:
+    """What `paramedic ... --json` answers."""
+    command = [*PARAMEDIC, *arguments, "--json", "--data-dir", str(data)]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode in ok, f"{arguments}: {done.returncode}\n{done.stdout}{done.stderr}"
+    return json.loads(done.stdout)
+
+
+def alive(pid: int) -> bool:
+    with suppress(psutil.NoSuchProcess):
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    return False
+
+
+def members(session: int) -> list[int]:
+    """The living processes of a session."""
+    found = []
+    for process in psutil.process_iter():
+        with suppress(psutil.Error, ProcessLookupError):
+            if os.getsid(process.pid) == session and process.status() != psutil.STATUS_ZOMBIE:
+                found.append(process.pid)
+    return found
+
+
+class Watch:
+    """One run of it; its events go to a file, so that no pipe fills."""
+
+    def __init__(self, data: Path, *arguments: str) -> None:
+        data.mkdir(exist_ok=True)
+        config = data.parent / "paramedic.yaml"
+        if not config.exists():
+            config.write_text("server: {port: 0}\ninterval: 1s\n")
+        self.data = data
+        number = len(list(data.parent.glob("watch-*.out")))
+        self.out = data.parent / f"watch-{number}.out"
+        self.err = self.out.with_suffix(".err")
+        command = [*PARAMEDIC, "watch", "--json", "--data-dir", str(data), "--config", str(config), *arguments]
+        with self.out.open("wb") as out, self.err.open("wb") as err:
+            self.process = subprocess.Popen(command, stdout=out, stderr=err, start_new_session=True)
+
+    @property
+    def entries(self) -> list[Entry]:
+        lines = self.out.read_text("utf-8").splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def seen(self, kind: str, **fields: object) -> list[Entry]:
+        wanted = fields.items()
+        return [e for e in self.entries if e["type"] == kind and all(e.get(k) == v for k, v in wanted)]
+
+    def wait(self, kind: str, patience: float = 45.0, **fields: object) -> Entry:
+        """The first such event."""
+        try:
+            wait_until(lambda: bool(self.seen(kind, **fields)) or self.process.poll() is not None, kind, patience)
+            return self.seen(kind, **fields)[0]
+        except (AssertionError, IndexError):
+            raise AssertionError(f"no {kind} {fields}\n{self.story()}") from None
+
+    def story(self) -> str:
+        lines = [json.dumps(entry)[:240] for entry in self.entries[-30:]]
+        return "\n".join([*lines, f"exit code {self.process.poll()}", self.err.read_text("utf-8")[-2000:]])
+
+    def end(self, by: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(by)
+        return self.process.wait(45)
+
+
+@contextmanager
+def watching(folder: Path) -> Iterator[Any]:
+    """Gives a function that starts watches on one data folder; ends whatever is left of them."""
+    begun: list[Watch] = []
+
+    def start(*arguments: str) -> Watch:
+        begun.append(Watch(folder / "data", "--no-discovery", "--for", "100s", *arguments))
+        return begun[-1]
+
+    try:
+        yield start
+    finally:
+        sessions = {watch.process.pid for watch in begun}
+        sessions |= {seen["process"]["pid"] for watch in begun for seen in watch.seen("EngineSeen")}
+        for pid in {pid for session in sessions for pid in members(session)}:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for watch in begun:
+            watch.process.wait(30)
