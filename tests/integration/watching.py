@@ -97,7 +97,7 @@ def watching(folder: Path) -> Iterator[Any]:
         yield start
     finally:
         sessions = {watch.process.pid for watch in begun}
-        sessions |= {seen["process"]["pid"] for watch in begun for seen in watch.seen("EngineSeen")}
+        sessions |= {seen["process"]["pid"] for watch in begun for seen in watch.seen("EngineSeen", started_by_us=True)}
         for pid in {pid for session in sessions for pid in members(session)}:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
