@@ -121,7 +121,7 @@ def test_a_newer_journal_is_refused_untouched(tmp_path: Path) -> None:
 
 def test_an_event_of_a_newer_version_is_kept_not_lost(tmp_path: Path) -> None:
     store = SqliteJournal(tmp_path / "journal.db")
-    store._db.execute("INSERT INTO entries (at, body) VALUES (1, '{\"v\": 2, \"type\": \"MoonLanded\", \"x\": 1}')")
+    store._db.execute('INSERT INTO entries (at, body) VALUES (1, \'{"v": 2, "type": "MoonLanded", "x": 1}\')')
 
     (entry,) = store.read()
 
