@@ -43,7 +43,9 @@ def test_every_command_is_documented() -> None:
 
 
 def test_every_event_is_documented() -> None:
-    assert {kind.__name__ for kind in events.Event.__subclasses__()} <= headings("events.md")
+    known = {name for name, kind in vars(events).items() if isinstance(kind, type) and issubclass(kind, events.Event)}
+    assert known - {"Event"} <= headings("events.md")
+    assert len(known) > 10
 
 
 def test_every_fault_is_documented() -> None:
