@@ -13,6 +13,7 @@ from paramedic.adapters.storage.journal_sqlite import SqliteJournal
 from paramedic.journal.codec import UnknownEvent
 from paramedic.journal.events import ActionStarted, AlertResolved, TargetRemoved
 from paramedic.model.errors import ParamedicError
+from paramedic.model.text import as_written
 from paramedic.ports import JournalStore
 
 Make = Callable[[], JournalStore]
@@ -27,13 +28,13 @@ def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
 
 def test_it_gives_back_what_was_appended(make: Make) -> None:
     store = make()
-    first = store.append(7, [(TargetRemoved("a", "gone"), None)])
+    first = store.append(7, [(TargetRemoved("a", as_written("gone")), None)])
     store.append(9, [(AlertResolved("x-1"), first[0].seq), (ActionStarted("ACT-0001"), None)])
 
     entries = list(store.read())
 
     assert [(e.at, e.because) for e in entries] == [(7, None), (9, first[0].seq), (9, None)]
-    assert entries[0].event == TargetRemoved("a", "gone")
+    assert entries[0].event == TargetRemoved("a", as_written("gone"))
     assert [e.seq for e in entries] == sorted({e.seq for e in entries})
     store.close()
 

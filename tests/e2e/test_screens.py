@@ -17,14 +17,16 @@ from paramedic.cli.screens import story as story_screen
 from paramedic.journal.fold import fold
 from paramedic.journal.timeline import story
 from paramedic.model.target import EngineState, Mode
-from paramedic.model.text import Language, Text
+from paramedic.model.text import NO_WORDS, Language, Text
 from paramedic.pipeline.board import ActionRow, AlertRow, Board, TargetRow
 from tests.fakes.night import (
     ASKED,
     BEGIN,
     DEAD,
     EMBED,
+    ENDED,
     INCIDENT,
+    LIVES,
     OTHER_INCIDENT,
     QWEN,
     RESTART,
@@ -47,7 +49,7 @@ BUSY = Board(
             model="Qwen3-VL-235B-A22B-Instruct",
             state=EngineState.SERVING,
             since=NOW - 8_000 * SECOND,
-            reason="it answers",
+            reason=NO_WORDS,
             mode=Mode.OBSERVE,
             started_by_us=False,
             run=1,
@@ -70,7 +72,7 @@ BUSY = Board(
             QWEN.model,
             EngineState.DEAD,
             NOW - 15 * SECOND,
-            "a process of the engine has ended",
+            ENDED,
             Mode.ACT,
             True,
             1,
@@ -84,7 +86,7 @@ BUSY = Board(
             EMBED.model,
             EngineState.STARTING,
             NOW - 95 * SECOND,
-            "its process lives",
+            LIVES,
             Mode.ASK,
             False,
             3,
@@ -130,7 +132,7 @@ BUSY = Board(
             "stopped",
             Text("the engine died; a restart cures that", "引擎已死，重启可恢复"),
             NOW - 9 * SECOND,
-            "",
+            NO_WORDS,
         ),
         ActionRow(
             ASKED,
@@ -140,7 +142,7 @@ BUSY = Board(
             "",
             Text("no token has moved for 60 s and the canary failed", "60 秒没有新 token，探测请求也失败"),
             NOW - 61 * SECOND,
-            "",
+            NO_WORDS,
         ),
     ),
     needs_human=(

@@ -25,6 +25,15 @@ RESTART, ASKED = "ACT-0001", "ACT-0002"
 
 _LOG = "/var/lib/paramedic/engines/qwen3-8b/run-1.log"
 
+LIVES = Text("its process lives", "进程在运行")
+ANSWERS = Text("it answers", "有应答")
+ENDED = Text("a process of the engine has ended", "引擎的一个进程已退出")
+ASLEEP = Text("asleep on purpose", "主动休眠")
+BACK = Text(
+    "serving again after 39.8 s (start to ready 35.1 s), verified by a token",
+    "39.8 秒后恢复服务（启动到就绪 35.1 秒），已用 token 验证",
+)
+
 CORE_DIED = Diagnosis(
     Verdict.FAULT,
     findings=(
@@ -101,22 +110,16 @@ def _watching(pen: Pen) -> None:
     pen.write(-7200, e.DaemonStarted("0.1.0", 4242))
     added = pen.write(-7200, e.TargetAdded(QWEN))
     seen = pen.write(-7199, e.EngineSeen(QWEN.name, 1, EngineProcess(4700, 0.0, Role.API_SERVER), True, _LOG), added)
-    starting = pen.write(
-        -7198, e.StateChanged(QWEN.name, 1, EngineState.UNKNOWN, EngineState.STARTING, "its process lives"), seen
-    )
+    starting = pen.write(-7198, e.StateChanged(QWEN.name, 1, EngineState.UNKNOWN, EngineState.STARTING, LIVES), seen)
     pen.write(-7190, e.StageReached(QWEN.name, 1, "loading"), seen)
-    pen.write(-7100, e.StateChanged(QWEN.name, 1, EngineState.STARTING, EngineState.SERVING, "it answers"), starting)
+    pen.write(-7100, e.StateChanged(QWEN.name, 1, EngineState.STARTING, EngineState.SERVING, ANSWERS), starting)
     pen.write(-60, e.TargetAdded(EMBED))
-    pen.write(-59, e.StateChanged(EMBED.name, 1, EngineState.UNKNOWN, EngineState.SERVING, "it answers"))
+    pen.write(-59, e.StateChanged(EMBED.name, 1, EngineState.UNKNOWN, EngineState.SERVING, ANSWERS))
 
 
 def _crash(pen: Pen) -> int:
     pen.write(12, e.ProcessEnded(QWEN.name, 1, Exit(4711, Role.ENGINE_CORE, signal=9)))
-    dead = pen.write(
-        12.1,
-        e.StateChanged(QWEN.name, 1, EngineState.SERVING, EngineState.DEAD, "a process of the engine has ended"),
-        6,
-    )
+    dead = pen.write(12.1, e.StateChanged(QWEN.name, 1, EngineState.SERVING, EngineState.DEAD, ENDED), 6)
     fired = pen.write(
         12.2,
         e.AlertFired(
@@ -181,26 +184,18 @@ def _repair(pen: Pen, opened: int) -> None:
     pen.write(16, e.AlertJoinedIncident(INCIDENT, ERRORS, Level.P1), second)
     pen.write(17, e.EngineSeen(QWEN.name, 2, EngineProcess(5000, 0.0, Role.API_SERVER), True, _LOG), started)
     pen.write(30, e.StageReached(QWEN.name, 2, "capturing"))
-    serving = pen.write(52, e.StateChanged(QWEN.name, 2, EngineState.DEAD, EngineState.SERVING, "it answers"), 10)
-    pen.write(
-        53,
-        e.ActionFinished(
-            RESTART, Outcome.DONE, "serving again after 39.8 s (start to ready 35.1 s), verified by a token"
-        ),
-        started,
-    )
+    serving = pen.write(52, e.StateChanged(QWEN.name, 2, EngineState.DEAD, EngineState.SERVING, ANSWERS), 10)
+    pen.write(53, e.ActionFinished(RESTART, Outcome.DONE, BACK), started)
     pen.write(57, e.AlertResolved(DEAD), 11)
     pen.write(58, e.AlertResolved(ERRORS), second)
-    pen.write(58.1, e.IncidentResolved(INCIDENT, "serving"), serving)
+    pen.write(58.1, e.IncidentResolved(INCIDENT, Text("it serves", "正常服务")), serving)
     pen.write(
         58.2,
         e.DeliveryRequested("DLV-0002", "oncall", INCIDENT, "resolved", Level.P0, Text("over", "已恢复")),
         opened,
     )
     pen.write(59, e.DeliveryFinished("DLV-0002", Outcome.FAILED, 5, "connection refused"))
-    pen.write(
-        900, e.StateChanged(QWEN.name, 2, EngineState.SERVING, EngineState.SLEEPING, "asleep on request"), serving
-    )
+    pen.write(900, e.StateChanged(QWEN.name, 2, EngineState.SERVING, EngineState.SLEEPING, ASLEEP), serving)
 
 
 def waits_for_a_person() -> list[Entry]:

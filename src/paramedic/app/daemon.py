@@ -26,11 +26,16 @@ from paramedic.journal.events import (
 from paramedic.journal.fold import ActionView, TargetView
 from paramedic.model.errors import UsageError
 from paramedic.model.target import EngineState, Origin, Target
+from paramedic.model.text import Text, as_written
 from paramedic.pipeline import discover
 from paramedic.pipeline.board import Board
 from paramedic.recovery.lifecycle import Stage, stage
 
 HOUSEKEEPING = 600.0
+
+_ENDED_BEFORE = Text("it had ended before Paramedic started", "Paramedic 启动前它已结束")
+_GONE_BEFORE = Text("not there any more when Paramedic started", "Paramedic 启动时已不在")
+_NOT_CONFIGURED = Text("no longer in the configuration", "已不在配置中")
 
 
 class Daemon:
@@ -100,9 +105,10 @@ class Daemon:
         name, record = target.target.name, self._world.recorder.record
         if target.process is not None:
             report = await self._world.supervisor.stop(target.target, target.process, grace)
-            reason = "; ".join(report.steps) or "it had ended already"
-            record(StateChanged(name, target.run, target.state, EngineState.STOPPED, f"ended with Paramedic: {reason}"))
-        record(TargetRemoved(name, "ended with Paramedic"))
+            steps = "; ".join(report.steps)
+            reason = Text(f"ended with Paramedic: {steps}", f"随 Paramedic 一起结束：{steps}")
+            record(StateChanged(name, target.run, target.state, EngineState.STOPPED, reason))
+        record(TargetRemoved(name, Text("ended with Paramedic", "随 Paramedic 一起结束")))
 
     # Targets
 
@@ -118,11 +124,11 @@ class Daemon:
                 case Origin.STARTED if lives and target.process is not None:
                     self._parts.supervisor.adopt(target.target, target.process)
                 case Origin.STARTED if target.state in (EngineState.STOPPED, EngineState.START_FAILED):
-                    self._world.recorder.record(TargetRemoved(name, "it had ended before Paramedic started"))
+                    self._world.recorder.record(TargetRemoved(name, _ENDED_BEFORE))
                 case Origin.FOUND if not lives:
-                    self._world.recorder.record(TargetRemoved(name, "not there any more when Paramedic started"))
+                    self._world.recorder.record(TargetRemoved(name, _GONE_BEFORE))
                 case Origin.CONFIGURED if target.target.url not in configured:
-                    self._world.recorder.record(TargetRemoved(name, "no longer in the configuration"))
+                    self._world.recorder.record(TargetRemoved(name, _NOT_CONFIGURED))
 
     def _add_configured(self) -> None:
         for one in self._config.targets:
@@ -190,7 +196,7 @@ class Daemon:
     def reject(self, action: str, by: str, reason: str) -> None:
         """A person refuses it."""
         waiting = self._waiting_action(action)
-        self._world.recorder.record(ActionRejected(action, by, reason), waiting.requested_seq)
+        self._world.recorder.record(ActionRejected(action, by, as_written(reason)), waiting.requested_seq)
 
     def stop(self, by: str) -> None:
         self.stopped_by = by

@@ -19,7 +19,6 @@ from paramedic.cli.screens.live import JsonShow, Show, choose
 from paramedic.journal.plain import from_plain
 from paramedic.model.errors import NoDaemon, UsageError
 from paramedic.model.text import Language, Text
-from paramedic.pipeline.board import Board
 
 if TYPE_CHECKING:
     from paramedic.app.config import Config
@@ -292,6 +291,7 @@ def _attach(folder: Path, *, as_json: bool, lang: Language, seconds: float | Non
 def _follow(get: Callable[[str], object], show: Show, until: float | None) -> None:
     """Poll once a second: the figures of the view do not change faster."""
     from paramedic.journal.codec import from_document
+    from paramedic.pipeline.board import Board
 
     board = get("/api/board")
     seen = int(board["last_seq"]) if isinstance(board, dict) else 0

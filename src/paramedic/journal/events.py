@@ -10,7 +10,7 @@ from paramedic.model.alert import Alert
 from paramedic.model.finding import Diagnosis
 from paramedic.model.level import Level
 from paramedic.model.target import EngineProcess, EngineState, Exit, Target
-from paramedic.model.text import Text
+from paramedic.model.text import NO_WORDS, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ class TargetRemoved(Event):
     """It is no longer watched."""
 
     target: str
-    reason: str
+    reason: Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +107,7 @@ class StateChanged(Event):
     run: int
     before: EngineState
     after: EngineState
-    reason: str
+    reason: Text = NO_WORDS
 
 
 # Alerts and incidents
@@ -125,7 +125,7 @@ class AlertResolved(Event):
     """It holds no longer."""
 
     alert: str
-    reason: str = ""
+    reason: Text = NO_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ class IncidentResolved(Event):
     """Its alerts are over."""
 
     incident: str
-    reason: str
+    reason: Text
 
 
 # Actions
@@ -194,7 +194,7 @@ class ActionRejected(Event):
 
     action: str
     by: str
-    reason: str = ""
+    reason: Text = NO_WORDS
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +219,7 @@ class ActionFinished(Event):
 
     action: str
     outcome: Outcome
-    detail: str = ""
+    detail: Text = NO_WORDS
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from paramedic.model.alert import Alert
 from paramedic.model.finding import Diagnosis
 from paramedic.model.level import Level
 from paramedic.model.target import EngineProcess, EngineState, Exit, Target
-from paramedic.model.text import Text
+from paramedic.model.text import NO_WORDS, Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class TargetView:
     added_seq: int
     state: EngineState = EngineState.UNKNOWN
     state_since: int = 0
-    state_reason: str = ""
+    state_reason: Text = NO_WORDS
     state_seq: int = 0
     run: int = 0
     process: EngineProcess | None = None
@@ -63,7 +63,7 @@ class IncidentView:
     human_needed: Text | None = None
     human_seq: int = 0
     resolved_at: int | None = None
-    resolved_reason: str = ""
+    resolved_reason: Text = NO_WORDS
 
     @property
     def open(self) -> bool:
@@ -85,7 +85,7 @@ class ActionView:
     finished_at: int | None = None
     finished_seq: int = 0
     outcome: Outcome | None = None
-    detail: str = ""
+    detail: Text = NO_WORDS
 
     @property
     def kind(self) -> ActionKind:
@@ -193,7 +193,7 @@ def _engine_seen(view: View, entry: Entry, event: e.EngineSeen) -> None:
         run=event.run,
         state=EngineState.STARTING if event.started_by_us else EngineState.UNKNOWN,  # the last run's is over
         state_since=entry.at,
-        state_reason="",
+        state_reason=NO_WORDS,
         state_seq=entry.seq,
         process=event.process,
         started_by_us=event.started_by_us,

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from paramedic.model.text import Text
+
 
 class Mode(StrEnum):
     """How far Paramedic may go: only look, propose and wait for a person, or act by itself."""
@@ -84,7 +86,13 @@ class Exit:
     code: int | None = None
     signal: int | None = None
 
-    def __str__(self) -> str:
+    @property
+    def how(self) -> Text:
         if self.signal is not None:
-            return f"signal {self.signal}"
-        return "exit code unknown" if self.code is None else f"exit code {self.code}"
+            return Text(f"signal {self.signal}", f"信号 {self.signal}")
+        if self.code is None:
+            return Text("exit code unknown", "退出码未知")
+        return Text(f"exit code {self.code}", f"退出码 {self.code}")
+
+    def __str__(self) -> str:
+        return self.how.en

@@ -21,7 +21,7 @@ class TargetRow:
     model: str
     state: EngineState
     since: int  # UTC ns
-    reason: str
+    reason: Text
     mode: Mode
     started_by_us: bool
     run: int
@@ -66,7 +66,7 @@ class ActionRow:
     step: str
     reason: Text
     since: int
-    detail: str
+    detail: Text
 
 
 @dataclass(frozen=True, slots=True)

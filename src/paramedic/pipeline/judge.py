@@ -14,6 +14,7 @@ from paramedic.journal.events import (
 from paramedic.journal.fold import AlertView, View
 from paramedic.model.alert import Alert
 from paramedic.model.target import EngineState
+from paramedic.model.text import Text
 from paramedic.pipeline.barrier import Barrier
 from paramedic.pipeline.world import World
 from paramedic.rules.judge import Fired, Judge, Resolved
@@ -22,7 +23,13 @@ from paramedic.signals.evaluate import Evaluator
 
 Decision = tuple[Event, int | None]
 
-WELL = frozenset({EngineState.SERVING, EngineState.SLEEPING, EngineState.STOPPED})
+_ENDINGS = {
+    EngineState.SERVING: Text("it serves", "正常服务"),
+    EngineState.SLEEPING: Text("it sleeps on purpose", "主动休眠"),
+    EngineState.STOPPED: Text("it was stopped on request", "已按要求停止"),
+}
+_NOT_WATCHED = Text("it is no longer watched", "不再看护")
+WELL = frozenset(_ENDINGS)
 
 
 class RuleJudge:
@@ -98,8 +105,8 @@ def _resolved(view: View) -> list[Decision]:
         at_work = any(not view.actions[a].over for a in incident.actions)
         well = target is None or target.removed or target.state in WELL
         if all(a.resolved_at is not None for a in alerts) and well and not at_work:
-            state = target.state.value if target and not target.removed else "no longer watched"
+            ending = _ENDINGS[target.state] if target and not target.removed else _NOT_WATCHED
             last = max((a.finished_seq for a in view.actions.values() if a.request.incident == incident.id), default=0)
             because = max(last, target.state_seq if target else 0) or None
-            decisions.append((IncidentResolved(incident.id, state), because))
+            decisions.append((IncidentResolved(incident.id, ending), because))
     return decisions

@@ -48,7 +48,10 @@ def _occasions(view: View, incident: IncidentView) -> list[tuple[str, Text, int]
         found.append(("human-needed", incident.human_needed, incident.human_seq))
     if incident.resolved_at is not None:
         seconds = (incident.resolved_at - incident.opened_at) / 1e9
-        text = Text(f"over after {seconds:.0f} s ({incident.resolved_reason})", f"已恢复，持续 {seconds:.0f} 秒")
+        text = Text(
+            f"over after {seconds:.0f} s: {incident.resolved_reason.en}",
+            f"{seconds:.0f} 秒后结束：{incident.resolved_reason.zh}",
+        )
         found.append(("resolved", text, incident.opened_seq))
     return found
 

@@ -7,11 +7,15 @@ from paramedic.journal.fold import ActionView, TargetView, View
 from paramedic.model.action import Outcome
 from paramedic.model.errors import ParamedicError
 from paramedic.model.target import EngineProcess, EngineState
+from paramedic.model.text import Text, as_written
 from paramedic.pipeline.world import World
 from paramedic.recovery import plan
 from paramedic.recovery.lifecycle import Stage, stage
 
 PARAMEDIC = "paramedic"
+_NOT_SEEN = Text(
+    "Paramedic ended while this ran; what is now is looked at anew", "执行中 Paramedic 退出了，现状重新检查"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,17 +45,15 @@ def drop_obsolete(world: World) -> None:
     """An engine that recovered by itself, or was stopped by a person, is not restarted."""
     for name in plan.obsolete(world.view):
         state = world.view.targets[world.view.actions[name].request.target].state
-        world.recorder.record(ActionRejected(name, PARAMEDIC, f"its reason has gone: the engine is {state.value}"))
+        reason = Text(f"its reason has gone: the engine is {state.value}", f"原因已消失：引擎当前为 {state.value}")
+        world.recorder.record(ActionRejected(name, PARAMEDIC, reason))
 
 
 def close_unfinished(world: World) -> None:
     """Actions that an earlier Paramedic began and never ended: how they ended was not seen."""
     for name in plan.unfinished(world.view):
         started = world.view.actions[name].started_seq
-        world.recorder.record(
-            ActionFinished(name, Outcome.UNKNOWN, "Paramedic ended while this ran; what is now is looked at anew"),
-            started,
-        )
+        world.recorder.record(ActionFinished(name, Outcome.UNKNOWN, _NOT_SEEN), started)
 
 
 class Restart:
@@ -69,14 +71,14 @@ class Restart:
         """ActionStarted before the first effect, ActionFinished after the last, whatever happens between."""
         record = self._world.recorder.record
         self._started = record(ActionStarted(self._name), self._requested).seq
-        outcome, detail = Outcome.UNKNOWN, "interrupted"
+        outcome, detail = Outcome.UNKNOWN, Text("interrupted", "被中断")
         try:
             detail = await self._steps()
             outcome = Outcome.DONE
         except RestartError as failure:
-            outcome, detail = Outcome.FAILED, str(failure)
+            outcome, detail = Outcome.FAILED, failure.text
         except ParamedicError as failure:
-            outcome, detail = Outcome.FAILED, str(failure)
+            outcome, detail = Outcome.FAILED, as_written(str(failure))
         finally:
             record(ActionFinished(self._name, outcome, detail), self._started)
 
@@ -84,7 +86,7 @@ class Restart:
     def _target(self) -> TargetView:
         return self._world.view.targets[self._target_name]
 
-    async def _steps(self) -> str:
+    async def _steps(self) -> Text:
         began = self._world.clock.monotonic()
         target = self._target
         if target.process is not None:
@@ -100,7 +102,11 @@ class Restart:
         ready = self._world.clock.monotonic()
         proof = await self._verify(run)
         now = self._world.clock.monotonic()
-        return f"serving again after {now - began:.1f} s (start to ready {ready - start:.1f} s), {proof}"
+        whole, start_up = f"{now - began:.1f}", f"{ready - start:.1f}"
+        return Text(
+            f"serving again after {whole} s (start to ready {start_up} s), {proof.en}",
+            f"{whole} 秒后恢复服务（启动到就绪 {start_up} 秒），{proof.zh}",
+        )
 
     def _progress(self, step: str, detail: str = "") -> None:
         self._world.recorder.record(ActionProgressed(self._name, step, detail), self._started)
@@ -116,14 +122,17 @@ class Restart:
         report = await self._world.supervisor.stop(target.target, server, grace)
         if report.survivors:
             pids = ", ".join(map(str, report.survivors))
-            raise RestartError(f"processes {pids} of the last run could not be ended; nothing was started")
+            raise RestartError(
+                f"processes {pids} of the last run could not be ended; nothing was started",
+                f"上一次运行的进程 {pids} 无法结束；没有启动新的",
+            )
         self._progress("stopped", "; ".join(report.steps))
 
     async def _wait_until_free(self, target: TargetView) -> None:
         deadline = self._world.clock.monotonic() + self._patience.free
         while in_the_way := self._world.supervisor.free_to_start(target.target):
             if self._world.clock.monotonic() > deadline:
-                raise RestartError(f"not free to start: {in_the_way}")
+                raise RestartError(f"not free to start: {in_the_way}", f"无法启动：{in_the_way}")
             await self._world.clock.sleep(0.2)
 
     async def _wait_until_ready(self, run: int) -> None:
@@ -136,23 +145,30 @@ class Restart:
             _check_start(target, run)
             left = deadline - self._world.clock.monotonic()
             if left <= 0:
-                raise RestartError(f"not ready after {self._patience.start:.0f} s, at stage {target.stage or '?'}")
+                limit, reached = f"{self._patience.start:.0f}", target.stage or "?"
+                raise RestartError(
+                    f"not ready after {limit} s, at stage {reached}", f"{limit} 秒后仍未就绪，停在阶段 {reached}"
+                )
             await self._world.recorder.wait_for_entries(self._world.view.last_seq, min(left, 1.0))
 
-    async def _verify(self, run: int) -> str:
+    async def _verify(self, run: int) -> Text:
         """How the new run was proven to work."""
         deadline = self._world.clock.monotonic() + self._patience.token
         while True:
             left = deadline - self._world.clock.monotonic()
             canary = await self._world.probe.canary(self._target.target, max(left, 1.0))
             if canary.result == "token":
-                return "verified by a token"
+                return Text("verified by a token", "已用 token 验证")
             if canary.result in ("paused", "unauthorised", "busy"):
                 self._progress("not-verified", f"the canary was answered with {canary.result}")
-                return f"not verified: the request for one token was answered with {canary.result}"
+                return Text(
+                    f"not verified: the request for one token was answered with {canary.result}",
+                    f"未验证：单 token 请求的应答是 {canary.result}",
+                )
             _check_start(self._target, run)
             if self._world.clock.monotonic() >= deadline:
-                raise RestartError(f"it answers, but no token came: {canary.result} {canary.detail}".strip())
+                came = f"{canary.result} {canary.detail}".strip()
+                raise RestartError(f"it answers, but no token came: {came}", f"有应答，但没有 token：{came}")
             await self._world.clock.sleep(0.5)
 
 
@@ -163,8 +179,13 @@ _START_ENDED = frozenset(
 
 def _check_start(target: TargetView, run: int) -> None:
     if target.run == run and target.state in _START_ENDED:
-        raise RestartError(f"the start ended as {target.state.value}: {target.state_reason}")
+        state, reason = target.state.value, target.state_reason
+        raise RestartError(f"the start ended as {state}: {reason.en}", f"启动以 {state} 结束：{reason.zh}")
 
 
 class RestartError(Exception):
     """A step of a restart did not come to its end."""
+
+    def __init__(self, en: str, zh: str) -> None:
+        super().__init__(en)
+        self.text = Text(en, zh)

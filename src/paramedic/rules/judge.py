@@ -13,6 +13,7 @@ from paramedic.signals.evaluate import Scalar, Vector
 from paramedic.signals.functions.vector import without_name
 from paramedic.signals.series import fingerprint
 
+_OVER = Text("its condition holds no longer", "条件不再成立")
 ADOPTION_GRACE_MS = 20_000
 
 
@@ -28,7 +29,7 @@ class Resolved:
     """A firing alert is over."""
 
     alert_id: str
-    reason: str
+    reason: Text
 
 
 Judgement = Fired | Resolved
@@ -70,7 +71,9 @@ class Judge:
                 state = AlertState(Phase.FIRING, 0, not_over_before_ms=None)
                 self.states[alert.rule].alerts[alert.id] = state
             else:
-                orphans.append(Resolved(alert.id, f"the rule {alert.rule} exists no longer"))
+                orphans.append(
+                    Resolved(alert.id, Text(f"the rule {alert.rule} exists no longer", f"规则 {alert.rule} 已不存在"))
+                )
         return orphans
 
     def judge_rule(self, rule: Rule, result: Vector | Scalar, now_ms: int) -> list[Judgement]:
@@ -90,7 +93,7 @@ class Judge:
             if effect is Effect.FIRE:
                 judgements.append(Fired(make_alert(rule, *holding[key])))
             elif effect is Effect.RESOLVE:
-                judgements.append(Resolved(key, "its condition holds no longer"))
+                judgements.append(Resolved(key, _OVER))
         return judgements
 
     def phases(self) -> Iterator[tuple[str, Phase]]:

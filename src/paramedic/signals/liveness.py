@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from paramedic.model.target import EngineState as State
+from paramedic.model.text import NO_WORDS, Text, as_written
 
 
 class Answer(StrEnum):
@@ -65,7 +66,7 @@ class Liveness:
     """What the looks so far left behind."""
 
     state: State = State.UNKNOWN
-    reason: str = ""
+    reason: Text = NO_WORDS
     ready: bool = False  # this run has answered once
     looked_at: float = 0.0
     figures: Figures | None = None
@@ -185,9 +186,11 @@ def _remember_progress(now: Liveness, before: Liveness, look: Look) -> Liveness:
     if look.figures is None:
         return now
     seen = before.figures
-    new_run = seen is not None and look.figures.generated < seen.generated
-    moved = seen is None or new_run or look.figures.moved != seen.moved
-    came_to_work = seen is not None and seen.work == 0 and look.figures.work > 0
+    if seen is None:  # nothing to compare with: an engine that was taken over while silent stays so
+        return replace(now, figures=look.figures, progress_at=look.at)
+    new_run = look.figures.generated < seen.generated
+    moved = new_run or look.figures.moved != seen.moved
+    came_to_work = seen.work == 0 and look.figures.work > 0
     if moved or came_to_work or look.figures.asleep:
         return replace(now, figures=look.figures, progress_at=look.at, canary_failures=0)
     return replace(now, figures=look.figures)
@@ -195,24 +198,37 @@ def _remember_progress(now: Liveness, before: Liveness, look: Look) -> Liveness:
 
 # What a look says. Each returns (state, reason), or None to leave it to the next.
 
-Claim = tuple[State, str]
+Claim = tuple[State, Text]
+
+_CORE_ENDED_EARLY = Text("a process of the engine ended before it was ready", "引擎的一个进程未就绪即退出")
+_SAYS_DEAD = Text("/health answered 503: the engine says that it is dead", "/health 返回 503：引擎自报已死")
+_IDLE_AND_SILENT = Text(
+    "it answers nothing, uses no CPU, and the canary failed", "无任何应答，不占 CPU，探测请求也失败"
+)
+_UNANSWERED = {
+    Answer.REFUSED: Text("refuses connections", "拒绝连接"),
+    Answer.ODD: Text("gives odd answers", "应答异常"),
+    Answer.TIMEOUT: Text("answers nothing", "无应答"),
+}
 
 
 def _gone(now: Liveness, look: Look, limits: Limits) -> Claim | None:
     """Processes first: what is gone needs no guess."""
     if look.server_alive is False:
         if look.stopping:
-            return State.STOPPED, "its API server ended after it was told to stop"
+            return State.STOPPED, Text(
+                "its API server ended after it was told to stop", "被要求停止后，API server 已退出"
+            )
         if not now.ready:
-            return State.START_FAILED, "its API server ended before it was ready"
-        return State.DEAD, "the API server's process has ended"
+            return State.START_FAILED, Text("its API server ended before it was ready", "API server 未就绪即退出")
+        return State.DEAD, Text("the API server's process has ended", "API server 进程已退出")
     if now.core_lost_at is not None:
         if look.stopping:
-            return State.STOPPED, "its engine ended after it was told to stop"
+            return State.STOPPED, Text("its engine ended after it was told to stop", "被要求停止后，引擎已退出")
         if now.ready:
-            return State.DEAD, "a process of the engine has ended"
+            return State.DEAD, Text("a process of the engine has ended", "引擎的一个进程已退出")
         if look.at - now.core_lost_at > 15.0:
-            return State.START_FAILED, "a process of the engine ended before it was ready"
+            return State.START_FAILED, _CORE_ENDED_EARLY
     return None
 
 
@@ -224,16 +240,18 @@ def _unanswered(now: Liveness, look: Look, limits: Limits) -> Claim | None:
     if now.failures == 1:
         return now.state, now.reason  # one failed look alone is nothing
     if now.said_dead and not look.stopping:
-        return State.DEAD, "/health answered 503: the engine says that it is dead"
+        return State.DEAD, _SAYS_DEAD
     if look.health is Answer.REFUSED and not look.server_alive:
-        return State.DOWN, "nobody listens at its address"
+        return State.DOWN, Text("nobody listens at its address", "其地址无人监听")
     unanswered_for = look.at - now.failing_since
     if unanswered_for < limits.unresponsive:
         return now.state, now.reason
     if _hangs_without_answer(now, look):
-        return State.SILENT, "it answers nothing, uses no CPU, and the canary failed"
-    what = {Answer.REFUSED: "refuses connections", Answer.ODD: "gives odd answers"}.get(look.health, "answers nothing")
-    return State.UNRESPONSIVE, f"it {what} for {unanswered_for:.0f} s: busy or hung"
+        return State.SILENT, _IDLE_AND_SILENT
+    what = _UNANSWERED.get(look.health, _UNANSWERED[Answer.TIMEOUT])
+    return State.UNRESPONSIVE, Text(
+        f"it {what.en} for {unanswered_for:.0f} s: busy or hung", f"{what.zh}，已 {unanswered_for:.0f} 秒：忙或卡死"
+    )
 
 
 def _hangs_without_answer(now: Liveness, look: Look) -> bool:
@@ -247,23 +265,31 @@ def _starting(now: Liveness, look: Look, limits: Limits) -> Claim:
     quiet = look.at - now.active_at
     patience = limits.compile_stalled if look.stage == "compiling" else limits.start_stalled
     if quiet >= patience:
-        stage = look.stage or "the first log line"
-        return State.START_STALLED, f"nothing has moved for {quiet:.0f} s at {stage}"
-    return State.STARTING, look.stage
+        stage = as_written(look.stage) if look.stage else Text("the first log line", "首行日志之前")
+        return State.START_STALLED, Text(
+            f"nothing has moved for {quiet:.0f} s at {stage.en}", f"停在 {stage.zh}，已 {quiet:.0f} 秒没有进展"
+        )
+    return State.STARTING, as_written(look.stage)
 
 
 def _answered(now: Liveness, look: Look, limits: Limits) -> Claim:
     if not now.ready:
-        return State.STARTING, look.stage
+        return State.STARTING, as_written(look.stage)
     if look.figures is not None and look.figures.asleep:
-        return State.SLEEPING, "asleep on purpose"
+        return State.SLEEPING, Text("asleep on purpose", "主动休眠")
     age = look.at - now.progress_at
     if now.canary_failures >= 1 and now.working and age >= silent_after(now, limits):
-        return State.SILENT, f"work is present, no token moved for {age:.0f} s, and the canary failed"
+        return State.SILENT, Text(
+            f"work is present, no token moved for {age:.0f} s, and the canary failed",
+            f"有请求在执行，但 {age:.0f} 秒没有新 token，探测请求也失败",
+        )
     if now.canary_failures >= 2 and not now.working:
-        return State.SILENT, f"no work is shown, yet {now.canary_failures} requests for one token had no answer"
+        return State.SILENT, Text(
+            f"no work is shown, yet {now.canary_failures} requests for one token had no answer",
+            f"看不到请求，但 {now.canary_failures} 次单 token 探测都没有应答",
+        )
     if now.state is State.SILENT and now.canary_failures:
         return State.SILENT, now.reason
     if look.metrics is Answer.OK or look.health is Answer.OK:
-        return State.SERVING, "it answers" if now.figures is None else ""
+        return State.SERVING, Text("it answers", "有应答") if now.figures is None else NO_WORDS
     return now.state, now.reason

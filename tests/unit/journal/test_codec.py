@@ -18,6 +18,7 @@ from paramedic.journal.codec import (
 )
 from paramedic.journal.events import ActionStarted, Event, StateChanged, TargetRemoved
 from paramedic.model.target import EngineState
+from paramedic.model.text import as_written
 from tests.fakes.night import waits_for_a_person
 from tests.unit.journal.events_made_up import events, of_type
 
@@ -85,8 +86,8 @@ def test_a_known_type_in_a_shape_that_we_cannot_read_is_an_unknown_event(line: s
 
 
 def test_what_a_newer_version_added_to_an_event_is_ignored() -> None:
-    line = json.dumps({**json.loads(encode(TargetRemoved("a", "gone"))), "by": "li.wei"})
-    assert decode(line) == TargetRemoved("a", "gone")
+    line = json.dumps({**json.loads(encode(TargetRemoved("a", as_written("gone")))), "by": "li.wei"})
+    assert decode(line) == TargetRemoved("a", as_written("gone"))
 
 
 def test_what_an_older_version_did_not_write_has_its_default() -> None:
@@ -96,5 +97,5 @@ def test_what_an_older_version_did_not_write_has_its_default() -> None:
 
 
 def test_a_state_is_written_as_its_word() -> None:
-    line = encode(StateChanged("a", 1, EngineState.SERVING, EngineState.START_FAILED, "x"))
+    line = encode(StateChanged("a", 1, EngineState.SERVING, EngineState.START_FAILED, as_written("x")))
     assert json.loads(line)["after"] == "start_failed"

@@ -13,7 +13,7 @@ from paramedic.model.action import ActionKind, Outcome
 from paramedic.model.alert import Alert
 from paramedic.model.level import Category, Level
 from paramedic.model.target import EngineProcess, EngineState, Exit, Role
-from paramedic.model.text import Text
+from paramedic.model.text import NO_WORDS, Text, as_written
 from tests.fakes.night import BEGIN, DEAD, ERRORS, INCIDENT, QWEN, RESTART, SECOND, Pen, crash_and_restart
 from tests.unit.journal.events_made_up import journals
 
@@ -80,7 +80,7 @@ def _everything() -> list[Entry]:
     for number, answer in ((8, e.ActionApproved("ACT-0008", "li")), (9, e.ActionRejected("ACT-0009", "li"))):
         pen.write(903, e.ActionRequested(f"ACT-000{number}", ActionKind.RESTART, T, INCIDENT, TEXT, 1, True))
         pen.write(904, answer)
-    pen.write(905, e.TargetRemoved(T, "gone"))
+    pen.write(905, e.TargetRemoved(T, as_written("gone")))
     pen.write(906, e.DaemonStopped("stop"))
     return pen.entries
 
@@ -93,7 +93,7 @@ def seen(run: int, *, by_us: bool = True) -> e.EngineSeen:
 
 
 def changed(after: EngineState, run: int = 1) -> e.StateChanged:
-    return e.StateChanged(T, run, EngineState.UNKNOWN, after, "seen")
+    return e.StateChanged(T, run, EngineState.UNKNOWN, after, as_written("seen"))
 
 
 def folded(*events: e.Event) -> View:
@@ -126,7 +126,7 @@ def test_a_found_run_is_unknown_until_somebody_looked() -> None:
 
 def test_a_state_has_its_time_its_reason_and_its_event() -> None:
     target = folded(e.TargetAdded(QWEN), seen(1), changed(EngineState.DEAD)).targets[T]
-    assert (target.state_since, target.state_reason, target.state_seq) == (BEGIN + 2 * SECOND, "seen", 3)
+    assert (target.state_since, target.state_reason.en, target.state_seq) == (BEGIN + 2 * SECOND, "seen", 3)
 
 
 def test_the_exits_of_a_run_are_kept_in_order() -> None:
@@ -136,7 +136,7 @@ def test_the_exits_of_a_run_are_kept_in_order() -> None:
 
 
 def test_a_target_that_comes_back_goes_on_counting_its_runs() -> None:
-    view = folded(e.TargetAdded(QWEN), seen(3), e.TargetRemoved(T, "gone"), e.TargetAdded(QWEN))
+    view = folded(e.TargetAdded(QWEN), seen(3), e.TargetRemoved(T, as_written("gone")), e.TargetAdded(QWEN))
     assert (view.targets[T].run, view.targets[T].removed) == (3, False)
 
 
@@ -187,7 +187,7 @@ def test_an_alert_that_fires_again_belongs_to_no_incident_yet() -> None:
         e.AlertFired(alert()),
         e.IncidentOpened(INCIDENT, T, Level.P1, "engine-dead-1"),
         e.AlertResolved("engine-dead-1"),
-        e.IncidentResolved(INCIDENT, "serving"),
+        e.IncidentResolved(INCIDENT, as_written("serving")),
         e.AlertFired(alert()),
     )
     assert view.alerts["engine-dead-1"].incident == ""
@@ -198,7 +198,7 @@ def test_the_open_incident_of_a_target_is_its_latest() -> None:
     view = folded(
         e.IncidentOpened("INC-1", T, Level.P1, "a"),
         e.IncidentOpened("INC-2", "other", Level.P1, "b"),
-        e.IncidentResolved("INC-1", ""),
+        e.IncidentResolved("INC-1", NO_WORDS),
         e.IncidentOpened("INC-3", T, Level.P1, "c"),
     )
     found = view.open_incident(T)
@@ -217,7 +217,7 @@ def requested(name: str = RESTART, *, approval: bool = False) -> e.ActionRequest
 def test_the_life_of_an_action() -> None:
     opened = e.IncidentOpened(INCIDENT, T, Level.P0, DEAD)
     life = (requested(approval=True), e.ActionApproved(RESTART, "li"), e.ActionStarted(RESTART))
-    life += (e.ActionProgressed(RESTART, "stopped"), e.ActionFinished(RESTART, Outcome.FAILED, "port"))  # type: ignore[assignment]
+    life += (e.ActionProgressed(RESTART, "stopped"), e.ActionFinished(RESTART, Outcome.FAILED, as_written("port")))  # type: ignore[assignment]
     flags = []
     for end in range(1, len(life) + 1):
         action = folded(opened, *life[:end]).actions[RESTART]
@@ -231,13 +231,18 @@ def test_the_life_of_an_action() -> None:
     ]
     view = folded(opened, *life)
     assert view.incidents[INCIDENT].actions == (RESTART,)
-    assert (view.actions[RESTART].step, view.actions[RESTART].detail) == ("stopped", "port")
+    assert (view.actions[RESTART].step, view.actions[RESTART].detail.en) == ("stopped", "port")
     assert view.running_action(T) is None
 
 
 def test_a_rejected_action_is_over_and_says_who_and_why() -> None:
-    action = folded(requested(approval=True), e.ActionRejected(RESTART, "li", "not now")).actions[RESTART]
-    assert (action.over, action.waits_for_approval, action.rejected_by, action.detail) == (True, False, "li", "not now")
+    action = folded(requested(approval=True), e.ActionRejected(RESTART, "li", as_written("not now"))).actions[RESTART]
+    assert (action.over, action.waits_for_approval, action.rejected_by, action.detail.en) == (
+        True,
+        False,
+        "li",
+        "not now",
+    )
 
 
 def test_the_running_action_of_a_target_is_its_own() -> None:

@@ -14,7 +14,7 @@ from paramedic.model.action import ActionKind, Outcome
 from paramedic.model.alert import Alert
 from paramedic.model.level import Category, Level
 from paramedic.model.target import EngineState
-from paramedic.model.text import Text
+from paramedic.model.text import NO_WORDS, Text
 from tests.fakes.night import (
     DEAD,
     EMBED,
@@ -81,10 +81,10 @@ def test_an_alert_without_an_incident_tells_its_latest_firing_only() -> None:
     pen = Pen()
     pen.write(0, e.AlertFired(_alert("a-1")))
     pen.write(1, e.AlertResolved("a-1"), 1)
-    dead = pen.write(2, e.StateChanged(QWEN.name, 1, EngineState.SERVING, EngineState.DOWN, ""))
+    dead = pen.write(2, e.StateChanged(QWEN.name, 1, EngineState.SERVING, EngineState.DOWN, NO_WORDS))
     pen.write(3, e.AlertFired(_alert("a-1")), dead)
     pen.write(4, e.AlertResolved("a-1"), 4)
-    pen.write(5, e.StateChanged(QWEN.name, 1, EngineState.DOWN, EngineState.SERVING, ""), dead)
+    pen.write(5, e.StateChanged(QWEN.name, 1, EngineState.DOWN, EngineState.SERVING, NO_WORDS), dead)
     assert numbers(story(pen.entries, "a-1")) == [3, 4, 5]
 
 
@@ -93,7 +93,7 @@ def test_an_alert_that_fires_again_means_its_latest_incident() -> None:
     pen.write(0, e.AlertFired(_alert("a-1")))
     pen.write(0, e.IncidentOpened("INC-1", QWEN.name, Level.P2, "a-1"), 1)
     pen.write(1, e.AlertResolved("a-1"), 1)
-    pen.write(1, e.IncidentResolved("INC-1", ""), 3)
+    pen.write(1, e.IncidentResolved("INC-1", NO_WORDS), 3)
     pen.write(9, e.AlertFired(_alert("a-1")))
     pen.write(9, e.IncidentOpened("INC-2", QWEN.name, Level.P2, "a-1"), 5)
     assert numbers(story(pen.entries, "INC-1")) == [1, 2, 3, 4]
@@ -103,8 +103,8 @@ def test_an_alert_that_fires_again_means_its_latest_incident() -> None:
 def test_the_walk_back_stops_where_all_was_well() -> None:
     pen = Pen()
     for turn in range(3):
-        pen.write(turn, e.StateChanged(QWEN.name, 1, EngineState.DEAD, EngineState.SERVING, ""), turn * 2 or None)
-        pen.write(turn, e.StateChanged(QWEN.name, 1, EngineState.SERVING, EngineState.DEAD, ""), turn * 2 + 1)
+        pen.write(turn, e.StateChanged(QWEN.name, 1, EngineState.DEAD, EngineState.SERVING, NO_WORDS), turn * 2 or None)
+        pen.write(turn, e.StateChanged(QWEN.name, 1, EngineState.SERVING, EngineState.DEAD, NO_WORDS), turn * 2 + 1)
     pen.write(9, e.AlertFired(_alert("a-1")), 6)
     pen.write(9, e.IncidentOpened("INC-1", QWEN.name, Level.P2, "a-1"), 7)
     assert numbers(story(pen.entries, "INC-1")) == [6, 7, 8]
@@ -149,7 +149,7 @@ def _step(pen: Pen, second: int, step: str, target: str) -> None:
     match step:
         case "state":
             after = EngineState.DEAD if second % 2 else EngineState.SERVING
-            pen.write(second, e.StateChanged(target, 1, EngineState.UNKNOWN, after, ""), last)
+            pen.write(second, e.StateChanged(target, 1, EngineState.UNKNOWN, after, NO_WORDS), last)
         case "fire" | "join" if not incident or step == "join":
             name = f"alert-{target}-{second}"
             alert = Alert(name, "r", target, (), Level.P2, Category.WARNING, Text("x", "x"))
@@ -168,4 +168,4 @@ def _step(pen: Pen, second: int, step: str, target: str) -> None:
         case "finish" if actions:
             pen.write(second, e.ActionFinished(actions[0], Outcome.DONE), last)
         case "close" if incident:
-            pen.write(second, e.IncidentResolved(incident.id, ""), last)
+            pen.write(second, e.IncidentResolved(incident.id, NO_WORDS), last)

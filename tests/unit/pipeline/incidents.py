@@ -6,7 +6,7 @@ from paramedic.model.alert import Alert
 from paramedic.model.finding import Diagnosis, Finding, Remedy, Restart, Verdict
 from paramedic.model.level import Category, Level
 from paramedic.model.target import EngineState
-from paramedic.model.text import Text
+from paramedic.model.text import Text, as_written
 from tests.unit.pipeline.rig import NAME, Rig
 
 INCIDENT = "INC-2023-0001"
@@ -42,7 +42,7 @@ def open_incident(rig: Rig, target: str = NAME, incident: str = INCIDENT) -> Non
 
 def change(rig: Rig, after: EngineState, target: str = NAME) -> None:
     known = rig.target(target)
-    rig.world.recorder.record(e.StateChanged(target, known.run, known.state, after, "seen"))
+    rig.world.recorder.record(e.StateChanged(target, known.run, known.state, after, as_written("seen")))
 
 
 def request(rig: Rig, action: str = ACTION, target: str = NAME, **more: object) -> e.ActionRequested:

@@ -11,6 +11,7 @@ from paramedic.knowledge.catalogue import load_catalogue
 from paramedic.knowledge.rulebook import load_rules
 from paramedic.model.action import Outcome
 from paramedic.model.target import EngineProcess, EngineState, Mode, Role, Target
+from paramedic.model.text import as_written
 from paramedic.pipeline.cycle import Cycle, Settings
 from paramedic.pipeline.judge import RuleJudge
 from paramedic.ports import StopReport
@@ -268,7 +269,7 @@ async def test_a_no_is_a_no(rig: Rig) -> None:
     kill_core(rig)
     await rig.run(20)
     [request] = rig.events(e.ActionRequested)
-    rig.world.recorder.record(e.ActionRejected(request.action, "li.wei", "I look at it"))
+    rig.world.recorder.record(e.ActionRejected(request.action, "li.wei", as_written("I look at it")))
     await rig.run(120)
     assert len(rig.events(e.ActionRequested)) == 1
     assert rig.events(e.ActionStarted) == []
@@ -352,4 +353,4 @@ async def test_a_paramedic_that_was_killed_during_a_restart_closes_it_first(rig:
     await rig.run(1)
     [end] = rig.events(e.ActionFinished)
     assert end.outcome is Outcome.UNKNOWN
-    assert "Paramedic ended" in end.detail
+    assert "Paramedic ended" in end.detail.en

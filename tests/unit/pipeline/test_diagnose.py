@@ -9,6 +9,7 @@ from paramedic.knowledge.catalogue import load_catalogue
 from paramedic.model.finding import Diagnosis, Restart, Verdict
 from paramedic.model.level import Level
 from paramedic.model.target import EngineState, Exit, Role
+from paramedic.model.text import NO_WORDS
 from paramedic.pipeline import diagnose
 from paramedic.pipeline.diagnose import gather_scene, keep_earlier, wanted
 from tests.unit.pipeline.incidents import CORE_DIED, INCIDENT, alert, change, open_incident
@@ -166,7 +167,7 @@ async def test_a_new_alert_or_a_new_bad_state_wants_another_one(rig: Rig) -> Non
 async def test_what_is_over_wants_none(rig: Rig) -> None:
     rig.start_engine()
     open_incident(rig)
-    rig.world.recorder.record(e.IncidentResolved(INCIDENT, ""))
+    rig.world.recorder.record(e.IncidentResolved(INCIDENT, NO_WORDS))
     assert wanted(rig.view) == []
 
 

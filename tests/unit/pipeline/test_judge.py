@@ -9,6 +9,7 @@ from paramedic.model.action import Outcome
 from paramedic.model.level import Level
 from paramedic.model.sample import Scrape, label_set
 from paramedic.model.target import EngineState
+from paramedic.model.text import Text, as_written
 from paramedic.pipeline.judge import WELL, RuleJudge, group
 from paramedic.rules.rule import Rule
 from paramedic.signals.evaluate import Vector
@@ -191,16 +192,16 @@ async def test_an_incident_ends_only_when_no_action_is_at_work(rig: Rig) -> None
     assert not is_over(rig.view, rig)
     rig.world.recorder.record(e.ActionFinished(ACTION, Outcome.DONE))
     [(event, because)] = group(rig.view, rig.clock.now())
-    assert event == e.IncidentResolved(INCIDENT, "serving")
+    assert event == e.IncidentResolved(INCIDENT, Text("it serves", "正常服务"))
     assert because == rig.view.actions[ACTION].finished_seq
 
 
 async def test_the_incident_of_a_target_that_is_gone_ends(rig: Rig) -> None:
     rig.start_engine()
     open_incident(rig)
-    rig.world.recorder.record(e.TargetRemoved(NAME, "gone"))
+    rig.world.recorder.record(e.TargetRemoved(NAME, as_written("gone")))
     rig.world.recorder.record(e.AlertResolved(alert().id))
-    assert grouped(rig) == [e.IncidentResolved(INCIDENT, "no longer watched")]
+    assert grouped(rig) == [e.IncidentResolved(INCIDENT, Text("it is no longer watched", "不再看护"))]
 
 
 async def test_a_later_alert_of_the_same_rule_opens_a_new_incident(rig: Rig) -> None:

@@ -6,7 +6,7 @@ from paramedic.journal import events as e
 from paramedic.model.action import Outcome
 from paramedic.model.finding import Diagnosis, Verdict
 from paramedic.model.target import EngineState
-from paramedic.model.text import Text
+from paramedic.model.text import Text, as_written
 from paramedic.pipeline.notify import RETRY_AFTER, deliver, message_of, plan, undelivered
 from paramedic.ports import Receipt
 from tests.fakes import FakeNotifier
@@ -46,7 +46,7 @@ async def test_each_occasion_is_told_once_to_each(rig: Rig) -> None:
     record(e.ActionRejected(ACTION, "li"))
     record(e.HumanNeeded(INCIDENT, Text("a person", "人")))
     told.append(planned(rig, "a", "b"))
-    record(e.IncidentResolved(INCIDENT, "serving"))
+    record(e.IncidentResolved(INCIDENT, as_written("serving")))
     told.append(planned(rig, "a", "b"))
 
     occasions = [[(one.occasion, one.notifier) for one in round_] for round_ in told]

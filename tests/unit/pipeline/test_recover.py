@@ -65,7 +65,7 @@ async def test_all_its_steps_stand_in_the_journal_in_order(rig: Rig) -> None:
     done = await finished(rig)
 
     assert done.outcome is Outcome.DONE
-    assert "verified by a token" in done.detail
+    assert "verified by a token" in done.detail.en
     assert since_started(rig) == ["ActionStarted", "stopped", "EngineSeen", "ActionFinished"]
     assert [call for call, _ in rig.supervisor.calls] == ["stop", "free_to_start", "start"]
     assert (rig.target().run, rig.state()) == (2, State.SERVING)
@@ -142,7 +142,7 @@ async def test_with_survivors_nothing_is_started(rig: Rig) -> None:
     rig.supervisor.survivors = (server.pid,)
     begin(rig)
     end = await finished(rig)
-    assert (end.outcome, str(server.pid) in end.detail) == (Outcome.FAILED, True)
+    assert (end.outcome, str(server.pid) in end.detail.en) == (Outcome.FAILED, True)
     assert "start" not in [call for call, _ in rig.supervisor.calls]
 
 
@@ -152,7 +152,7 @@ async def test_a_port_that_never_gets_free(rig: Rig) -> None:
     begin(rig, free=20.0)
     end = await finished(rig, 30)
     assert end.outcome is Outcome.FAILED
-    assert "pid 77 (nginx)" in end.detail
+    assert "pid 77 (nginx)" in end.detail.en
     assert "start" not in [call for call, _ in rig.supervisor.calls]
 
 
@@ -171,7 +171,7 @@ async def test_a_command_that_cannot_be_started(rig: Rig) -> None:
     rig.supervisor.start_error = ParamedicError("vllm: no such program")
     begin(rig)
     end = await finished(rig)
-    assert (end.outcome, end.detail) == (Outcome.FAILED, "vllm: no such program")
+    assert (end.outcome, end.detail.en) == (Outcome.FAILED, "vllm: no such program")
 
 
 async def test_a_start_that_fails_ends_at_once(rig: Rig) -> None:
@@ -187,7 +187,7 @@ async def test_a_start_that_fails_ends_at_once(rig: Rig) -> None:
     end = await finished(rig, 5)
     assert rig.clock.monotonic() - began < 2.0
     assert end.outcome is Outcome.FAILED
-    assert "start_failed" in end.detail
+    assert "start_failed" in end.detail.en
 
 
 async def test_a_start_that_takes_too_long(rig: Rig) -> None:
@@ -198,8 +198,8 @@ async def test_a_start_that_takes_too_long(rig: Rig) -> None:
     rig.log("run-0002.log").write("INFO Starting to load model qwen...")
     end = await finished(rig, 150)
     assert end.outcome is Outcome.FAILED
-    assert "120 s" in end.detail
-    assert "loading" in end.detail
+    assert "120 s" in end.detail.en
+    assert "loading" in end.detail.en
 
 
 async def test_it_answers_but_no_token_comes(rig: Rig) -> None:
@@ -212,7 +212,7 @@ async def test_it_answers_but_no_token_comes(rig: Rig) -> None:
     begin(rig, token=20.0)
     end = await finished(rig, 60)
     assert end.outcome is Outcome.FAILED
-    assert "no token came" in end.detail
+    assert "no token came" in end.detail.en
 
 
 async def test_one_that_dies_before_its_first_token_is_given_up_at_once(rig: Rig) -> None:
@@ -228,7 +228,7 @@ async def test_one_that_dies_before_its_first_token_is_given_up_at_once(rig: Rig
     rig.processes.end(rig.pid_of(Role.ENGINE_CORE), signal=9)
     end = await finished(rig, 5)
     assert end.outcome is Outcome.FAILED
-    assert "dead" in end.detail
+    assert "dead" in end.detail.en
 
 
 @pytest.mark.parametrize("answer", ["paused", "unauthorised"])
@@ -242,7 +242,7 @@ async def test_where_no_token_can_be_had_it_says_so(rig: Rig, answer: str) -> No
     begin(rig)
     end = await finished(rig)
     assert "not-verified" in since_started(rig)
-    assert "verified by a token" not in end.detail
+    assert "verified by a token" not in end.detail.en
 
 
 async def test_interrupted_its_outcome_is_unknown(rig: Rig) -> None:
@@ -302,7 +302,7 @@ async def test_an_engine_that_recovered_by_itself_is_not_restarted(rig: Rig) -> 
     drop_obsolete(rig.world)
     [dropped] = rig.events(e.ActionRejected)
     assert (dropped.action, dropped.by) == (ACTION, "paramedic")
-    assert "serving" in dropped.reason
+    assert "serving" in dropped.reason.en
 
 
 async def test_what_an_earlier_paramedic_left_running_is_closed_as_unknown(rig: Rig) -> None:

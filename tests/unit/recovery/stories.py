@@ -9,7 +9,7 @@ from paramedic.model.alert import Alert
 from paramedic.model.finding import Diagnosis, Finding, Restart, Verdict
 from paramedic.model.level import Category, Level
 from paramedic.model.target import EngineProcess, EngineState, Mode, Role
-from paramedic.model.text import Text
+from paramedic.model.text import NO_WORDS, Text
 from paramedic.recovery.guard import Policy
 from paramedic.recovery.plan import Decision, plan
 from tests.fakes.night import BEGIN, INCIDENT, QWEN, SECOND, Pen
@@ -46,7 +46,7 @@ class Story:
 
     def state(self, at: float, after: EngineState) -> "Story":
         target = self.view.targets[T]
-        self.pen.write(at, e.StateChanged(T, target.run, target.state, after, ""))
+        self.pen.write(at, e.StateChanged(T, target.run, target.state, after, NO_WORDS))
         return self
 
     def broken(self, at: float, state: EngineState, diagnosis: Diagnosis | None) -> "Story":

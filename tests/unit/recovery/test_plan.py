@@ -8,6 +8,7 @@ from paramedic.journal import events as e
 from paramedic.model.action import ActionKind, Outcome
 from paramedic.model.finding import Diagnosis, Restart, Verdict
 from paramedic.model.target import EngineProcess, EngineState, Mode, Role
+from paramedic.model.text import NO_WORDS, as_written
 from paramedic.recovery.guard import Policy
 from paramedic.recovery.plan import BROKEN, last_failed, obsolete, unfinished
 from tests.fakes.night import BEGIN, INCIDENT, SECOND
@@ -93,8 +94,8 @@ def test_the_diagnosis_of_an_earlier_state_decides_nothing() -> None:
 
 
 def test_a_resolved_incident_and_a_removed_target_are_over() -> None:
-    assert dead().then(11, e.IncidentResolved(INCIDENT, "")).plan(12) == []
-    assert dead().then(11, e.TargetRemoved(T, "")).plan(12) == []
+    assert dead().then(11, e.IncidentResolved(INCIDENT, NO_WORDS)).plan(12) == []
+    assert dead().then(11, e.TargetRemoved(T, NO_WORDS)).plan(12) == []
 
 
 # A hang
@@ -130,7 +131,7 @@ def test_ask_mode_asks() -> None:
 def test_what_a_person_refused_is_not_asked_for_again() -> None:
     story = dead(mode=Mode.ASK)
     [request] = story.requests(11)
-    story.then(11, request).then(20, e.ActionRejected(request.action, "li.wei", "I look at it"))
+    story.then(11, request).then(20, e.ActionRejected(request.action, "li.wei", as_written("I look at it")))
     [(event, _)] = story.plan(21)
     assert isinstance(event, e.HumanNeeded)
     assert story.then(21, event).plan(5000) == []
@@ -139,7 +140,7 @@ def test_what_a_person_refused_is_not_asked_for_again() -> None:
 def test_what_paramedic_dropped_itself_may_be_asked_for_again() -> None:
     story = dead()
     [request] = story.requests(11)
-    story.then(11, request, e.ActionRejected(request.action, "paramedic", "its reason has gone"))
+    story.then(11, request, e.ActionRejected(request.action, "paramedic", as_written("its reason has gone")))
     story.state(12, EngineState.SERVING).state(13, EngineState.DEAD).diagnosed(14, fault(CURES))
     assert [r.action for r in story.requests(15)] == ["ACT-0002"]
 
@@ -196,7 +197,7 @@ def test_other_targets_do_not_share_a_budget() -> None:
     other = type(target.target)("other@127.0.0.1:1", "http://127.0.0.1:1", target.target.origin, Mode.ACT)
     process = EngineProcess(9, 0.0, Role.API_SERVER)
     story.then(61, e.TargetAdded(other), e.EngineSeen(other.name, 1, process, True))
-    story.then(62, e.StateChanged(other.name, 1, EngineState.SERVING, EngineState.DEAD, ""))
+    story.then(62, e.StateChanged(other.name, 1, EngineState.SERVING, EngineState.DEAD, NO_WORDS))
     story.then(62, e.IncidentOpened("INC-2", other.name, story.view.incidents[INCIDENT].level, "x"))
     story.then(63, e.DiagnosisMade("INC-2", fault(CURES)))
     assert [(r.target, r.attempt) for r in story.requests(64)] == [(other.name, 1)]

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from paramedic.model.alert import Alert
 from paramedic.model.level import Category, Level
 from paramedic.model.sample import label_set
+from paramedic.model.text import Text
 from paramedic.rules.judge import ADOPTION_GRACE_MS, Fired, Judge, Resolved
 from paramedic.rules.lifecycle import Phase
 from paramedic.rules.rule import Rule
@@ -131,13 +132,13 @@ def test_an_adopted_alert_is_not_fired_again_and_is_over_only_after_a_look() -> 
     assert judge.judge_rule(rule(), [], start) == []  # nothing seen yet is no proof that it is over
     assert judge.judge_rule(rule(), A, start + 5000) == []
     assert judge.judge_rule(rule(), [], start + ADOPTION_GRACE_MS) == [
-        Resolved(alert.id, "its condition holds no longer")
+        Resolved(alert.id, Text("its condition holds no longer", "条件不再成立"))
     ]
 
 
 def test_an_alert_whose_rule_is_gone_is_resolved() -> None:
     (resolved,) = Judge([]).adopt([fired_alert()])
-    assert "exists no longer" in resolved.reason
+    assert "exists no longer" in resolved.reason.en
 
 
 @given(

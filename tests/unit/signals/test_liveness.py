@@ -51,7 +51,7 @@ def hang(until: float, canary_fails: bool = True) -> Liveness:
 
 def test_it_is_starting_until_it_answers() -> None:
     now = judge(begin(0), failed(5, server_alive=True, stage="loading"), LIMITS)
-    assert (now.state, now.reason) == (State.STARTING, "loading")
+    assert (now.state, now.reason.en) == (State.STARTING, "loading")
 
     assert judge(now, well(20), LIMITS).state is State.SERVING
 
@@ -69,7 +69,7 @@ def test_a_start_that_stands_still_is_stalled() -> None:
         now = judge(now, failed(at, server_alive=True, stage="kv-cache", log_lines=7, cpu_seconds=at), LIMITS)
 
     assert now.state is State.START_STALLED
-    assert "kv-cache" in now.reason
+    assert "kv-cache" in now.reason.en
 
 
 def test_an_end_before_it_was_ready_is_a_failed_start() -> None:

@@ -7,7 +7,6 @@ from rich.console import Group, RenderableType
 
 from paramedic.cli.screens import figures, words
 from paramedic.cli.screens.layout import Line, Span, line, line_and_rest, wrapped
-from paramedic.cli.screens.phrases import phrase, step
 from paramedic.cli.screens.servers import server_lines
 from paramedic.cli.screens.words import say
 from paramedic.model.target import EngineState
@@ -145,9 +144,9 @@ def _action(action: ActionRow, now: int, lang: Language, width: int) -> Iterator
     age = figures.between(action.since, now)
     shown_status: Span = (say(status, lang, action.status), colour)
     head = ("  ", (action.id, "bold"), f"  {kind} {action.target}  ", shown_status, f" {age}")
-    reached = step(action.step, lang) if action.status == "running" else ""
+    reached = say(words.STEPS.get(action.step), lang, action.step) if action.status == "running" else ""
     yield from line_and_rest(width, " " * 6, head, (reached,))
-    for text in (say(action.reason, lang), phrase(action.detail, lang)):
+    for text in (say(action.reason, lang), say(action.detail, lang)):
         if text:
             yield from (line((part, "dim")) for part in wrapped(text, width, " " * 6))
     if action.status == "waiting-for-approval":

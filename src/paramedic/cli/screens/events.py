@@ -5,7 +5,6 @@ from typing import Any
 
 from paramedic.cli.screens import figures, words
 from paramedic.cli.screens.layout import clean, padded
-from paramedic.cli.screens.phrases import phrase, step
 from paramedic.cli.screens.words import say
 from paramedic.journal import events as e
 from paramedic.journal.codec import Entry
@@ -76,12 +75,13 @@ def _stage_reached(event: e.StageReached, lang: Language) -> Told:
 def _process_ended(event: e.ProcessEnded, lang: Language) -> Told:
     text = Text("{} (pid {}) has ended: {}", "{}（pid {}）已退出：{}")
     role = say(words.ROLES.get(event.exit.role), lang, event.exit.role)
-    return "", event.target, say(text, lang).format(role, event.exit.pid, event.exit)
+    return "", event.target, say(text, lang).format(role, event.exit.pid, say(event.exit.how, lang))
 
 
 def _state_changed(event: e.StateChanged, lang: Language) -> Told:
     before, after = (say(words.STATES[state][0], lang) for state in (event.before, event.after))
-    reason = say(Text(" ({})", "（{}）"), lang).format(phrase(event.reason, lang)) if event.reason else ""
+    said = words.STAGES.get(event.reason.en, event.reason)  # a starting engine's reason is its stage
+    reason = say(Text(" ({})", "（{}）"), lang).format(say(said, lang)) if said else ""
     return "", event.target, f"{before} -> {after}{reason}"
 
 
@@ -142,7 +142,7 @@ def _action_started(event: e.ActionStarted, lang: Language) -> Told:
 
 
 def _action_progressed(event: e.ActionProgressed, lang: Language) -> Told:
-    return "", event.action, step(event.step, lang) + _because(event.detail, lang)
+    return "", event.action, say(words.STEPS.get(event.step), lang, event.step) + _because(event.detail, lang)
 
 
 _OUTCOMES = {
@@ -175,8 +175,9 @@ def _delivery_finished(event: e.DeliveryFinished, lang: Language) -> Told:
     return "", event.delivery, say(texts[event.outcome], lang).format(event.attempts) + _because(event.detail, lang)
 
 
-def _because(reason: str, lang: Language) -> str:
-    return say(Text(": {}", "：{}"), lang).format(phrase(reason, lang)) if reason else ""
+def _because(reason: Text | str, lang: Language) -> str:
+    said = say(reason, lang) if isinstance(reason, Text) else reason
+    return say(Text(": {}", "：{}"), lang).format(said) if said else ""
 
 
 # AlertJoinedIncident and DeliveryRequested are left out: the lines before and after them say it.

@@ -3,11 +3,13 @@
 import json
 import sys
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from paramedic.journal.codec import Entry, document
 from paramedic.model.text import Language
-from paramedic.pipeline.board import Board
+
+if TYPE_CHECKING:
+    from paramedic.pipeline.board import Board
 
 
 class Show(Protocol):
@@ -18,7 +20,7 @@ class Show(Protocol):
 
     def entry(self, entry: Entry) -> None: ...
 
-    def board(self, make: Callable[[], Board]) -> None:
+    def board(self, make: Callable[[], "Board"]) -> None:
         """Called once a second; `make` is only called where a board is drawn."""
 
     def close(self) -> None: ...
@@ -43,7 +45,7 @@ class JsonShow:
     def document(self, fields: dict[str, Any]) -> None:
         print(json.dumps(fields, ensure_ascii=False), flush=True)  # noqa: T201
 
-    def board(self, make: Callable[[], Board]) -> None:
+    def board(self, make: Callable[[], "Board"]) -> None:
         """Machines read the events."""
 
     def close(self) -> None:
@@ -65,7 +67,7 @@ class LineShow:
         if text := line(entry, self._lang):
             self.note(text)
 
-    def board(self, make: Callable[[], Board]) -> None:
+    def board(self, make: Callable[[], "Board"]) -> None:
         """A pipe has no screen."""
 
     def close(self) -> None:
@@ -97,7 +99,7 @@ class LiveShow:
         if text := line(entry, self._lang):
             self._events = [*self._events, text][-self._EVENTS :]
 
-    def board(self, make: Callable[[], Board]) -> None:
+    def board(self, make: Callable[[], "Board"]) -> None:
         from rich.console import Group
         from rich.text import Text as RichText
 

@@ -6,7 +6,6 @@ from rich.cells import cell_len
 
 from paramedic.cli.screens import figures, words
 from paramedic.cli.screens.layout import Line, Span, columns, line, padded, shortened
-from paramedic.cli.screens.phrases import phrase
 from paramedic.cli.screens.words import say
 from paramedic.model.target import EngineState
 from paramedic.model.text import Language, Text
@@ -86,6 +85,6 @@ def _notes(row: TargetRow, lang: Language) -> Iterator[Span]:
     if row.stage and row.state in (EngineState.STARTING, EngineState.START_STALLED):
         yield say(words.STAGES.get(row.stage), lang, row.stage), "cyan"
     elif row.state is not EngineState.SERVING and row.reason:
-        yield phrase(row.reason, lang), ""
+        yield say(row.reason, lang), ""
     if row.state in _HAS_FIGURES and row.figures_age is not None and row.figures_age > _STALE_AFTER_S:
         yield say(_STALE, lang).format(figures.duration(row.figures_age)), "yellow"

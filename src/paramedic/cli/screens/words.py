@@ -47,6 +47,12 @@ STATUSES: dict[str, tuple[Text, str]] = {
     "rejected": (Text("rejected", "已拒绝"), "dim"),
 }
 
+STEPS: dict[str, Text] = {
+    "evidence-saved": Text("evidence saved", "已保存现场"),
+    "stopped": Text("the old run is ended", "旧进程已结束"),
+    "not-verified": Text("not verified by a token", "未能用 token 验证"),
+}
+
 ACTIONS: dict[str, Text] = {"restart": Text("restart", "重启")}
 
 CATEGORIES: dict[str, Text] = {
