@@ -7,18 +7,17 @@ from paramedic.diagnosis.stage import Stages, stage_of
 from paramedic.journal.events import ProcessEnded, StageReached, StateChanged
 from paramedic.journal.fold import TargetView
 from paramedic.model.sample import LabelSet, Scrape, label_set
-from paramedic.model.target import EngineProcess, EngineState, Exit, Role
+from paramedic.model.target import EngineProcess, EngineState, Exit
 from paramedic.pipeline.barrier import Barrier
 from paramedic.pipeline.figures import FigureReader
+from paramedic.pipeline.tree import EngineTree
 from paramedic.pipeline.world import World, first_of
-from paramedic.ports import LogSource, ProcessWatch, Reply
+from paramedic.ports import LogSource, Reply
 from paramedic.signals import liveness
 from paramedic.signals.exposition import Parser
 from paramedic.signals.liveness import Answer, Figures, Limits, Liveness, Look
 from paramedic.signals.vocabulary import Vocabulary
 
-WATCHED = frozenset({Role.API_SERVER, Role.ENGINE_CORE, Role.WORKER})
-SETTLE = 0.3  # seconds between the end of a process and the look: its log tells who stopped it
 STARTING_INTERVAL = 0.5
 LATE = 3.0  # intervals without a look after which we say that we did not see
 
@@ -51,9 +50,7 @@ class Watcher:
         self._just_ready = False
         self._stage = ""
         self._stopping = False
-        self._known: dict[int, EngineProcess] = {}
-        self._lost: set[int] = set()
-        self._watches: dict[int, tuple[ProcessWatch, asyncio.Task[None]]] = {}
+        self._tree = EngineTree(name, world, self._barrier, self._note_end)
         self._canary: asyncio.Task[None] | None = None
         self._parser: Parser | None = None
         self._figures = FigureReader(knowledge.vocabulary)
@@ -82,7 +79,7 @@ class Watcher:
                     await self.look()
                 await self._rest()
         finally:
-            self._forget_processes()
+            self._tree.forget()
             if self._log is not None:
                 self._log.close()
             if self._canary:
@@ -98,10 +95,9 @@ class Watcher:
         if unseen > LATE * self._interval + 10.0:
             self._liveness = liveness.skip(self._liveness, unseen)
         self._read_log()
-        tree = self._read_processes(target)
-        gone = bool(self._lost)
+        tree = self._tree.look(target.process) if target.process else None
         refused = Reply(error="refused")
-        metrics, health = (refused, refused) if gone else await self._ask(target)
+        metrics, health = (refused, refused) if self._tree.any_lost else await self._ask(target)
         figures = self._keep(metrics)
         self._judge(tree, health, metrics, figures)
         self._keep_probe_samples()
@@ -110,10 +106,13 @@ class Watcher:
     # Runs, log and processes
 
     def _begin_run(self, target: TargetView) -> None:
-        self._forget_processes()
+        self._tree.forget()
         at = self._world.clock.monotonic()
         taken_over = self._run == -1 and target.state not in (EngineState.UNKNOWN, EngineState.STARTING)
-        self._liveness = liveness.begin(at, ready=taken_over and target.state is EngineState.SERVING)
+        was_ready = target.state in (EngineState.SERVING, EngineState.SILENT)
+        self._liveness = liveness.begin(at, ready=taken_over and was_ready)
+        if taken_over and target.state is EngineState.SILENT:
+            self._liveness = replace(self._liveness, canary_failures=1)  # until a token moves it stays silent
         if target.process is None or taken_over:
             self._liveness = replace(self._liveness, state=target.state)
         self._run, self._stage, self._stopping = target.run, target.stage, False
@@ -137,56 +136,9 @@ class Watcher:
                 self._stage = stage
                 self._world.recorder.record(StageReached(self.name, self._run, stage))
 
-    def _read_processes(self, target: TargetView) -> list[EngineProcess] | None:
-        if target.process is None:
-            return None
-        tree = self._world.processes.tree(target.process)
-        if tree is None:
-            return None
-        for process in tree:
-            if process.role in WATCHED and process.pid not in self._known:
-                self._known[process.pid] = process
-                self._watch(process)
-        if target.process.pid not in self._known:
-            self._known[target.process.pid] = target.process
-            self._watch(target.process)
-        alive = {process.pid for process in tree}
-        for pid, process in self._known.items():
-            if pid not in alive and pid not in self._watches:
-                self._note_end(process, Exit(pid, process.role))  # where there is a watch, it knows how it ended
-        return tree
-
-    def _watch(self, process: EngineProcess) -> None:
-        watch = self._world.processes.watch(process)
-        if watch is not None:
-            task = asyncio.get_running_loop().create_task(self._await_end(process, watch))
-            self._watches[process.pid] = (watch, task)
-
-    async def _await_end(self, process: EngineProcess, watch: ProcessWatch) -> None:
-        async with self._barrier.around_task(f"watch process {process.pid} of {self.name}"):
-            try:
-                ended = await watch.ended()
-                await self._world.clock.sleep(SETTLE)
-                self._note_end(process, ended)
-                self._wake.set()
-            finally:
-                watch.cancel()
-                if self._watches.get(process.pid, (None, None))[0] is watch:
-                    del self._watches[process.pid]  # should it have failed, the looks tell the end
-
-    def _note_end(self, process: EngineProcess, ended: Exit) -> None:
-        if process.pid in self._lost:
-            return
-        self._lost.add(process.pid)
+    def _note_end(self, ended: Exit) -> None:
         self._world.recorder.record(ProcessEnded(self.name, self._run, ended))
-
-    def _forget_processes(self) -> None:
-        for watch, task in self._watches.values():
-            watch.cancel()
-            task.cancel()
-        self._watches.clear()
-        self._known.clear()
-        self._lost.clear()
+        self._wake.set()
 
     # HTTP and samples
 
@@ -255,8 +207,8 @@ class Watcher:
             health=answer_of(health, dead_on_503=True),
             metrics=answer_of(metrics),
             figures=figures,
-            server_alive=None if tree is None or server is None else server.pid not in self._lost,
-            core_lost=any(pid in self._lost and p.role is not Role.API_SERVER for pid, p in self._known.items()),
+            server_alive=None if tree is None or server is None else not self._tree.is_lost(server),
+            core_lost=self._tree.core_lost,
             cpu_seconds=None if tree is None else sum(p.cpu_seconds for p in tree),
             server_cpu_seconds=api.cpu_seconds if api else None,
             log_lines=self._log_lines,

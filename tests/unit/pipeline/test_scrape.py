@@ -4,7 +4,8 @@ import pytest
 
 from paramedic.journal.events import EngineSeen, ProcessEnded, StageReached, StateChanged, WorkFailed
 from paramedic.model.target import EngineState, Exit, Role
-from paramedic.pipeline.scrape import SETTLE, answer_of
+from paramedic.pipeline.scrape import answer_of
+from paramedic.pipeline.tree import SETTLE
 from paramedic.ports import Reply
 from paramedic.signals.liveness import Answer
 from tests.fakes.processes import FakeWatch

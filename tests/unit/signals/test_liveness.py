@@ -198,3 +198,11 @@ def test_an_answer_that_proves_nothing_is_no_failure() -> None:
     now = canary_answered(canary_sent(serving(), 12), 13, token=False, proves_nothing=True)
 
     assert now.canary_failures == 0
+
+
+def test_an_engine_that_was_taken_over_while_silent_stays_so_until_a_token_moves() -> None:
+    taken_over = replace(begin(0, ready=True), state=State.SILENT, canary_failures=1)
+    now = judge(judge(taken_over, well(1, 100, 3), LIMITS), well(6, 100, 3), LIMITS)
+
+    assert now.state is State.SILENT
+    assert judge(now, well(11, 101, 3), LIMITS).state is State.SERVING
