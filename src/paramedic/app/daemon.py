@@ -3,6 +3,7 @@
 import asyncio
 import os
 import time
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 
@@ -233,8 +234,13 @@ def url_of_command(argv: Sequence[str]) -> str:
     return urls[0]
 
 
-def practice_command(folder: DataFolder, python: str) -> tuple[list[str], str]:
-    """The command of a practice engine on a free port from 8210, and where it will answer."""
-    port = next(port for port in range(8210, 65535) if not what_holds_port(f"http://127.0.0.1:{port}"))
+def practice_command(folder: DataFolder, python: str, *, own_ports: bool) -> tuple[list[str], str]:
+    """The command of a practice engine on a free port from 8210, and where it will answer.
+
+    With `own_ports` it is looked for in a place that depends on the data folder: two watches that begin at the same
+    moment must not choose the same one.
+    """
+    first = 8211 + zlib.crc32(bytes(folder.path)) % 2000 if own_ports else 8210
+    port = next(port for port in range(first, 65535) if not what_holds_port(f"http://127.0.0.1:{port}"))
     command = [python, "-m", "paramedic", "practice", "serve", "--port", str(port), "--data-dir", str(folder.path)]
     return command, f"http://127.0.0.1:{port}"

@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except click.ClickException as error:
         error.show()
         code = 2
-    except click.Abort:
+    except (click.Abort, KeyboardInterrupt):
         code = 130
     except ParamedicError as error:
         click.echo(f"paramedic: {error}", err=True)

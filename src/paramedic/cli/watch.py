@@ -6,6 +6,7 @@ import os
 import secrets
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from paramedic.app.config_file import Loaded
     from paramedic.app.daemon import Daemon
     from paramedic.app.folder import DataFolder
+    from paramedic.console.client import Daemon as Client
 
 _DRAW_EVERY = 1.0
 _DRAW_EVERY_AT_FIRST = 0.25  # a person waits for the first figures
@@ -125,7 +127,7 @@ def command(
     except NoDaemon as busy:
         if engine_command or targets:
             raise NoDaemon(f"{busy}; use another --data-dir, or stop that one: paramedic stop") from None
-        return _attach(folder.path, as_json=as_json, lang=lang, seconds=seconds)
+        return _attach(folder, as_json=as_json, lang=lang, seconds=seconds)
     try:
         return asyncio.run(_own(folder, loaded, options, choose(as_json=as_json, lang=lang)))
     finally:
@@ -197,10 +199,11 @@ async def _add_engines(daemon: "Daemon", folder: "DataFolder", options: Options,
         url = options.targets[0] if options.targets else ""
         await daemon.supervise(options.command, dict(os.environ), str(Path.cwd()), url, options.name)
     elif not await daemon.discover_now() and options.practice and not options.targets:
-        where = "" if "PARAMEDIC_DATA" in os.environ else _data_dir_flag(folder)
+        flag = _data_dir_flag(folder)
+        where = "" if "PARAMEDIC_DATA" in os.environ else flag
         hint = f"paramedic practice break engine-core-died{where}"
         show.note(_NO_SERVER.in_language(options.lang).format(hint))
-        argv, url = practice_command(folder, sys.executable)
+        argv, url = practice_command(folder, sys.executable, own_ports=bool(flag))
         name = f"practice@{url.split('://', 1)[-1]}"
         await daemon.supervise(argv, dict(os.environ), str(Path.cwd()), url, name)
 
@@ -272,23 +275,33 @@ class _Signals:
 # A view of the daemon that runs already
 
 
-def _attach(folder: Path, *, as_json: bool, lang: Language, seconds: float | None) -> int:
-    from paramedic.console.client import Daemon
-
-    daemon = Daemon.need(folder)
+def _attach(folder: "DataFolder", *, as_json: bool, lang: Language, seconds: float | None) -> int:
+    """Until Ctrl-C, SIGTERM or the end of its time; leaving the view stops nothing."""
+    left = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda *_: left.set())
+    daemon = _find_daemon(folder, left)
     show = choose(as_json=as_json, lang=lang)
     show.note(_ATTACHED.in_language(lang).format(daemon.pid))
     until = None if seconds is None else time.monotonic() + seconds
     try:
-        _follow(daemon.get, show, until)
-    except KeyboardInterrupt:
-        return 0  # leaving the view stops nothing
+        _follow(daemon.get, show, until, left)
     finally:
         show.close()
     return 0
 
 
-def _follow(get: Callable[[str], object], show: Show, until: float | None) -> None:
+def _find_daemon(folder: "DataFolder", left: threading.Event) -> "Client":
+    """The daemon that holds the folder; one that has only just begun is waited for."""
+    from paramedic.console.client import Daemon as Client
+
+    for _ in range(50):
+        if (daemon := Client.find(folder.path)) or not folder.is_held() or left.wait(0.1):
+            break
+    return daemon or Client.need(folder.path)
+
+
+def _follow(get: Callable[[str], object], show: Show, until: float | None, left: threading.Event) -> None:
     """Poll once a second: the figures of the view do not change faster."""
     from paramedic.journal.codec import from_document
     from paramedic.pipeline.board import Board
@@ -304,4 +317,5 @@ def _follow(get: Callable[[str], object], show: Show, until: float | None) -> No
             else:
                 show.entry(from_document(fields))
         show.board(lambda: from_plain(Board, get("/api/board")))
-        time.sleep(_DRAW_EVERY)
+        if left.wait(_DRAW_EVERY):
+            return

@@ -98,7 +98,8 @@ class LinuxProcesses:
 
     def listens(self, server: EngineProcess, url: str) -> bool | None:
         """Whether this engine, and not another program, listens at the port of `url`; None: could not see."""
-        return listens_at([process.pid for process in self.tree(server) or ()], urlsplit(url).port)
+        tree = self.tree(server)
+        return None if tree is None else listens_at([process.pid for process in tree], urlsplit(url).port)
 
     def watch(self, process: EngineProcess) -> LinuxWatch | None:
         """Be told of its end at once. The exit code is known only for children of this program."""

@@ -21,14 +21,16 @@ def listening_sockets(pid: int) -> list[tuple[str, int]] | None:
 
 def listens_at(processes: Sequence[int], port: int | None) -> bool | None:
     """Whether one of these processes, all of one network, listens at that port; None where that may not be seen."""
-    hidden = not processes
+    hidden = False
     wanted = {inode for _, number, inode in listeners(processes[0]) if number == port} if processes else set()
     for pid in processes:
         try:
             if wanted & socket_inodes(pid):
                 return True
-        except OSError:
+        except PermissionError:
             hidden = True
+        except OSError:
+            continue  # it has just ended, and listens nowhere
     return None if hidden else False
 
 
