@@ -13,6 +13,7 @@ from paramedic.adapters.logs.file_log import FileLog
 from paramedic.adapters.notifiers.terminal import TerminalNotifier
 from paramedic.adapters.notifiers.webhook import WebhookNotifier
 from paramedic.adapters.processes.linux import LinuxProcesses
+from paramedic.adapters.processes.recognise import option
 from paramedic.adapters.storage.journal_sqlite import SqliteJournal
 from paramedic.adapters.storage.samples_sqlite import SqliteSamples
 from paramedic.adapters.supervisors.child import ChildSupervisor
@@ -22,7 +23,8 @@ from paramedic.journal.fold import fold
 from paramedic.knowledge.catalogue import load_catalogue, load_stages
 from paramedic.knowledge.lexicon import load_vocabulary
 from paramedic.knowledge.rulebook import SHIPPED, load_rules
-from paramedic.model.target import Target
+from paramedic.model.errors import ParamedicError
+from paramedic.model.target import Origin, Target
 from paramedic.model.text import Language
 from paramedic.pipeline.board import BoardMaker
 from paramedic.pipeline.cycle import Cycle, Settings
@@ -60,7 +62,7 @@ def build(folder: DataFolder, config: Config, language: Language, print_line: Ca
         clock=clock,
         recorder=Recorder(clock, journal, fold(journal.read())),
         samples=samples,
-        probe=HttpProbe(keys_of(config)),
+        probe=HttpProbe(keys_of(config, supervisor)),
         processes=LinuxProcesses(supervisor.exit_of),
         supervisor=supervisor,
         open_log=lambda path: FileLog(Path(path)),
@@ -103,20 +105,35 @@ def settings_of(config: Config, language: Language) -> Settings:
     )
 
 
-def keys_of(config: Config, environ: Mapping[str, str] = os.environ) -> Callable[[Target], str | None]:
-    """The API key of a target, read anew each time: it is kept nowhere."""
+def keys_of(
+    config: Config, supervisor: ChildSupervisor, environ: Mapping[str, str] = os.environ
+) -> Callable[[Target], str | None]:
+    """The API key of a target, read anew each time: it is kept nowhere.
+
+    The configuration's, else the one with which Paramedic itself started the engine.
+    """
     secrets = {t.url: t.api_key for t in config.targets if t.api_key is not None}
 
     def key_of(target: Target) -> str | None:
         secret = secrets.get(target.url)
         if secret is None:
-            return None
+            return _key_it_was_started_with(target, supervisor)
         try:
             return secret.reveal(environ)
         except ValueError:
             return None  # it was there when the configuration was read; the server's 401 will say the rest
 
     return key_of
+
+
+def _key_it_was_started_with(target: Target, supervisor: ChildSupervisor) -> str | None:
+    if target.origin is not Origin.STARTED:
+        return None
+    try:
+        spec = supervisor.spec(target)
+    except ParamedicError:
+        return None
+    return option(spec.argv, "--api-key") or spec.env.get("VLLM_API_KEY") or None
 
 
 def notifiers_of(config: Config, print_line: Callable[[str], None]) -> dict[str, Notifier]:
