@@ -25,7 +25,7 @@ from paramedic.journal.events import (
     TargetRemoved,
 )
 from paramedic.journal.fold import ActionView, TargetView
-from paramedic.model.errors import UsageError
+from paramedic.model.errors import ParamedicError, UsageError
 from paramedic.model.target import EngineState, Origin, Target
 from paramedic.model.text import Text, as_written
 from paramedic.pipeline import discover
@@ -34,6 +34,7 @@ from paramedic.recovery.lifecycle import Stage, stage
 
 HOUSEKEEPING = 600.0
 
+_NOT_BROUGHT_BACK = frozenset({EngineState.UNKNOWN, EngineState.STOPPED, EngineState.START_FAILED})
 _ENDED_BEFORE = Text("it had ended before Paramedic started", "Paramedic 启动前它已结束")
 _GONE_BEFORE = Text("not there any more when Paramedic started", "Paramedic 启动时已不在")
 _NOT_CONFIGURED = Text("no longer in the configuration", "已不在配置中")
@@ -124,7 +125,7 @@ class Daemon:
             match target.target.origin:
                 case Origin.STARTED if lives and target.process is not None:
                     self._parts.supervisor.adopt(target.target, target.process)
-                case Origin.STARTED if target.state in (EngineState.STOPPED, EngineState.START_FAILED):
+                case Origin.STARTED if target.state in _NOT_BROUGHT_BACK:
                     self._world.recorder.record(TargetRemoved(name, _ENDED_BEFORE))
                 case Origin.FOUND if not lives:
                     self._world.recorder.record(TargetRemoved(name, _GONE_BEFORE))
@@ -161,7 +162,11 @@ class Daemon:
         self._parts.supervisor.register(target, argv, env, cwd)
         added = self._world.recorder.record(TargetAdded(target))
         run = (known.run if known else 0) + 1
-        process, log = await self._parts.supervisor.start(target, run)
+        try:
+            process, log = await self._parts.supervisor.start(target, run)
+        except ParamedicError as error:
+            self._world.recorder.record(TargetRemoved(name, as_written(str(error))), added.seq)
+            raise
         self._world.recorder.record(EngineSeen(name, run, process, True, log), added.seq)
         return target
 

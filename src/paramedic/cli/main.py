@@ -1,5 +1,6 @@
 """`paramedic`: the list of commands, each imported when it is called."""
 
+import difflib
 import importlib
 import sys
 import traceback
@@ -38,6 +39,15 @@ class LazyGroup(click.Group):
             return None
         command: click.Command = importlib.import_module(f"paramedic.cli.{cmd_name}").command
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], COMMANDS, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            ctx.fail(f"No such command {args[0]!r}.{hint}")
+        return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

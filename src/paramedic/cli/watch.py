@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from paramedic.app.daemon import Daemon
     from paramedic.app.folder import DataFolder
     from paramedic.console.client import Daemon as Client
+
+Parsed = TypeVar("Parsed")
 
 _DRAW_EVERY = 1.0
 _DRAW_EVERY_AT_FIRST = 0.25  # a person waits for the first figures
@@ -107,11 +109,8 @@ def command(
     from paramedic.app.config_file import load
     from paramedic.app.folder import DataFolder
 
-    try:
-        seconds = parse_duration(duration) if duration else None
-        urls = tuple(parse_engine_url(url) for url in targets)
-    except ValueError as error:
-        raise UsageError(f"--for / --target: the value {error}") from None
+    seconds = _parsed("--for", parse_duration, duration) if duration else None
+    urls = tuple(_parsed("--target", parse_engine_url, url) for url in targets)
     given = {
         "discovery": discovery,
         "data_dir": str(data_dir) if _is_given(ctx, "data_dir") else None,
@@ -132,6 +131,14 @@ def command(
         return asyncio.run(_own(folder, loaded, options, choose(as_json=as_json, lang=lang)))
     finally:
         folder.let_go()
+
+
+def _parsed(option: str, parse: Callable[[object], Parsed], value: str) -> Parsed:
+    """The value of an option. The message never repeats the value: a URL may hold a secret."""
+    try:
+        return parse(value)
+    except ValueError as error:
+        raise UsageError(f"{option}: {error}") from None
 
 
 def _is_given(ctx: click.Context, option: str) -> bool:
@@ -167,7 +174,8 @@ async def _own(folder: "DataFolder", loaded: "Loaded", options: Options, show: S
             reason = await _watch(daemon, options.duration, signals, show, cursor)
         finally:
             leave = reason == "terminate" and not options.stop_engine
-            show.note((_LEAVING if leave else _STOPPING).in_language(options.lang))
+            if reason != "error":
+                show.note((_LEAVING if leave else _STOPPING).in_language(options.lang))
             grace = 0.0 if signals.count > 1 else config.recovery.stop_grace
             await daemon.end(reason, stop_engines=not leave, grace=grace, last_look=cursor.catch_up)
             await server.stop()
