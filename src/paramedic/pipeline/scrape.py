@@ -40,6 +40,7 @@ class Watcher:
         self._interval = interval
         self._limits = limits
         self._wake = asyncio.Event()
+        self._ended = asyncio.Event()  # a process of this run
         self._barrier = Barrier(world.recorder, world.clock)
         self._run = -1
         self._liveness = liveness.begin(world.clock.monotonic())
@@ -96,8 +97,7 @@ class Watcher:
             self._liveness = liveness.skip(self._liveness, unseen)
         self._read_log()
         tree = self._tree.look(target.process) if target.process else None
-        refused = Reply(error="refused")
-        metrics, health = (refused, refused) if self._tree.any_lost else await self._ask(target)
+        metrics, health = await self._ask_while_it_lives(target)
         figures = self._keep(metrics)
         self._judge(tree, health, metrics, figures)
         self._keep_probe_samples()
@@ -107,6 +107,7 @@ class Watcher:
 
     def _begin_run(self, target: TargetView) -> None:
         self._tree.forget()
+        self._ended.clear()
         at = self._world.clock.monotonic()
         taken_over = self._run == -1 and target.state not in (EngineState.UNKNOWN, EngineState.STARTING)
         was_ready = target.state in (EngineState.SERVING, EngineState.SILENT)
@@ -138,9 +139,23 @@ class Watcher:
 
     def _note_end(self, ended: Exit) -> None:
         self._world.recorder.record(ProcessEnded(self.name, self._run, ended))
+        self._ended.set()
         self._wake.set()
 
     # HTTP and samples
+
+    async def _ask_while_it_lives(self, target: TargetView) -> tuple[Reply, Reply]:
+        """What a dead engine leaves unanswered is not waited for: its sockets may live on in an orphan."""
+        if self._ended.is_set():
+            return Reply(error="refused"), Reply(error="refused")
+        asking = asyncio.create_task(self._ask(target))
+        try:
+            await first_of(asyncio.wait({asking}), self._ended.wait())
+            if asking.done() and not self._ended.is_set():
+                return asking.result()
+        finally:
+            asking.cancel()
+        return Reply(error="refused"), Reply(error="refused")
 
     async def _ask(self, target: TargetView) -> tuple[Reply, Reply]:
         self._just_ready = False

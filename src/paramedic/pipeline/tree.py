@@ -25,10 +25,6 @@ class EngineTree:
         self._watches: dict[int, tuple[ProcessWatch, asyncio.Task[None]]] = {}
 
     @property
-    def any_lost(self) -> bool:
-        return bool(self._lost)
-
-    @property
     def core_lost(self) -> bool:
         """Another process than the API server has ended."""
         return any(pid in self._lost and p.role is not Role.API_SERVER for pid, p in self._known.items())

@@ -96,6 +96,20 @@ async def test_a_dead_api_server_is_seen_at_once(rig: Rig) -> None:
     assert took <= SETTLE + 3 * STEP
 
 
+async def test_an_answer_that_does_not_come_hides_no_death(rig: Rig) -> None:
+    """A killed API server's connections may live on in its orphans, and time out much later."""
+    await serving(rig)
+    await rig.run(4)
+    rig.engines[URL].deaf = True
+    asked = len(rig.probe.asked)
+    await rig.run_until(lambda: len(rig.probe.asked) > asked, 10, "a question is under way")
+    server = rig.target().process
+    assert server is not None
+    rig.processes.end(server.pid, signal=9)
+    took = await rig.run_until(lambda: rig.state() is State.DEAD, 5, "dead")
+    assert took <= SETTLE + 3 * STEP
+
+
 async def test_where_the_system_tells_of_no_end_the_next_look_does(rig: Rig) -> None:
     rig.processes.watchable = False
     await serving(rig)
