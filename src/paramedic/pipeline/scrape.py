@@ -176,7 +176,12 @@ class Watcher:
         return self._world.processes.listens(target.process, target.target.url) is False
 
     def _keep(self, metrics: Reply) -> Figures | None:
-        """A scrape that failed ends the series, as in Prometheus: the last figures are not those of now."""
+        """A scrape that failed ends the series, as in Prometheus: the last figures are not those of now.
+
+        One that timed out does not: an overloaded server answers late now and then, and its queue is still there.
+        """
+        if metrics.error == "timeout":
+            return None
         if not metrics.ok:
             if self._fresh:
                 self._world.samples.append(Scrape(f"engine:{self.name}", self._world.clock.now(), (), ()))

@@ -3,10 +3,12 @@
 import pytest
 
 from paramedic.journal.events import EngineSeen, ProcessEnded, StageReached, StateChanged, WorkFailed
+from paramedic.knowledge.lexicon import load_vocabulary
 from paramedic.model.target import EngineState, Exit, Role
 from paramedic.pipeline.scrape import answer_of
 from paramedic.pipeline.tree import SETTLE
 from paramedic.ports import Reply
+from paramedic.signals.evaluate import Evaluator
 from paramedic.signals.liveness import Answer
 from tests.fakes.processes import FakeWatch
 from tests.unit.pipeline.rig import INTERVAL, NAME, STEP, URL, Engine, Rig
@@ -108,6 +110,22 @@ async def test_an_answer_that_does_not_come_hides_no_death(rig: Rig) -> None:
     rig.processes.end(server.pid, signal=9)
     took = await rig.run_until(lambda: rig.state() is State.DEAD, 5, "dead")
     assert took <= SETTLE + 3 * STEP
+
+
+async def test_figures_end_with_the_engine_and_not_with_a_late_answer(rig: Rig) -> None:
+    await serving(rig)
+    await rig.run(6)
+    evaluator = Evaluator(rig.world.samples, load_vocabulary())
+
+    def running() -> list[float]:
+        return [value for _, value in evaluator.vector("llm:requests_running", rig.clock.now() // 1_000_000)]
+
+    rig.engines[URL].deaf = True
+    await rig.run(20)
+    assert running() == [3.0]
+    rig.engines[URL].deaf, rig.engines[URL].listening = False, False
+    await rig.run(20)
+    assert running() == []
 
 
 async def test_where_the_system_tells_of_no_end_the_next_look_does(rig: Rig) -> None:
