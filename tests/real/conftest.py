@@ -1,11 +1,12 @@
 """The real tier: one real engine at a time, everything of it removed afterwards."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.real.engine import MODEL, VENV, Scratch
+from tests.real.stalls import Stalls
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,3 +25,10 @@ async def scratch() -> AsyncIterator[Scratch]:
     own = Scratch()
     yield own
     await own.close()
+
+
+@pytest.fixture
+def stalls() -> Iterator[Stalls]:
+    watcher = Stalls()
+    yield watcher
+    watcher.stop()

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import time
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from tests.real.engine import (
     ready,
     started_at,
 )
+from tests.real.stalls import Stalls
 from tests.real.watch import Watch, ask
 
 SECOND = 10**9
@@ -33,22 +35,34 @@ async def kill(pid: int) -> int:
     return at
 
 
-async def comes_back(watch: Watch, url: str, killed_at: int, session: int) -> None:
-    """The second run serves, nothing of the first is left, and Paramedic added at most OVERHEAD."""
+def seen_after(event: dict[str, Any], killed_at: int, stalls: Stalls) -> float:
+    """Seconds from the kill to the event, without those in which the machine stood still."""
+    return (event["at"] - killed_at) / SECOND - stalls.between(killed_at / SECOND, event["at"] / SECOND)
+
+
+async def comes_back(watch: Watch, url: str, killed_at: int, session: int, stalls: Stalls) -> None:
+    """The second run serves, nothing of the first is left, and Paramedic added at most OVERHEAD.
+
+    Where the machine itself stood still meanwhile, that is not Paramedic's.
+    """
     second = await watch.engine(run=2)
     assert members(session) == [], "something of the first run lived when the second was started"
     spawned = started_at(second)
     ready_at = await ready(url, second)
     token_at = await first_token(url)
     whole, start = token_at - killed_at / SECOND, ready_at - spawned
-    added = whole - start
-    print(f"kill to first token {whole:.1f} s, of which start {start:.1f} s, ours {added:.2f} s")
+    stood_still = stalls.between(killed_at / SECOND, spawned) + stalls.between(ready_at, token_at)
+    added = whole - start - stood_still
+    print(
+        f"kill to first token {whole:.1f} s, of which start {start:.1f} s, ours {added:.2f} s, "
+        f"machine stood still {stood_still:.2f} s"
+    )
     assert added <= OVERHEAD, watch.story()
     await watch.serving(run=2, within=30)
 
 
 @pytest.mark.parametrize("victim", [pytest.param(ENGINE_CORE, marks=pytest.mark.smoke), WORKER])
-async def test_killed_under_streams(scratch: Scratch, victim: str) -> None:
+async def test_killed_under_streams(scratch: Scratch, stalls: Stalls, victim: str) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     watch = await Watch.of_engine(scratch, port).start()
@@ -58,9 +72,9 @@ async def test_killed_under_streams(scratch: Scratch, victim: str) -> None:
         await clients.flowing()
         process = find(session, victim)
         killed_at = await kill(process.pid)
-        ended = await watch.wait("ProcessEnded", 10, exit__pid=process.pid)
-        assert ended["at"] - killed_at < SECOND, watch.story()
-        await comes_back(watch, url, killed_at, session)
+        ended = await watch.wait("ProcessEnded", 30, exit__pid=process.pid)
+        assert seen_after(ended, killed_at, stalls) < 1.0, watch.story()
+        await comes_back(watch, url, killed_at, session, stalls)
         await clients.flowing()
     diagnosis = await watch.wait("DiagnosisMade", 30)
     assert diagnosis["diagnosis"]["findings"][0]["cause"] == "engine-core-died", watch.story()
@@ -73,7 +87,7 @@ async def test_killed_under_streams(scratch: Scratch, victim: str) -> None:
     assert members(session) == []
 
 
-async def test_api_server_killed_leaves_orphans_that_are_ended_first(scratch: Scratch) -> None:
+async def test_api_server_killed_leaves_orphans_that_are_ended_first(scratch: Scratch, stalls: Stalls) -> None:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     watch = await Watch.of_engine(scratch, port).start()
@@ -82,14 +96,14 @@ async def test_api_server_killed_leaves_orphans_that_are_ended_first(scratch: Sc
     async with Clients(url, 4) as clients:
         await clients.flowing()
         killed_at = await kill(find(session, API_SERVER).pid)
-        await comes_back(watch, url, killed_at, session)
+        await comes_back(watch, url, killed_at, session, stalls)
     diagnosis = await watch.wait("DiagnosisMade", 30)
     causes = {finding["cause"] for finding in diagnosis["diagnosis"]["findings"][:2]}
     assert causes & {"orphan-workers-hold-gpu", "api-server-killed"}, watch.story()
     await watch.end()
 
 
-async def test_a_found_engine_is_seen_at_once_and_left_alone(scratch: Scratch) -> None:
+async def test_a_found_engine_is_seen_at_once_and_left_alone(scratch: Scratch, stalls: Stalls) -> None:
     engine = BareEngine(scratch)
     session = await engine.start()
     watch = await Watch(scratch, "--no-practice").start()
@@ -100,8 +114,8 @@ async def test_a_found_engine_is_seen_at_once_and_left_alone(scratch: Scratch) -
         await clients.flowing()
         core = find(session, ENGINE_CORE)
         killed_at = await kill(core.pid)
-        ended = await watch.wait("ProcessEnded", 10, exit__pid=core.pid)
-        assert ended["at"] - killed_at < SECOND, watch.story()
+        ended = await watch.wait("ProcessEnded", 30, exit__pid=core.pid)
+        assert seen_after(ended, killed_at, stalls) < 1.0, watch.story()
         incident = await watch.wait("IncidentOpened", 30, target=name)
         diagnosis = await watch.wait("DiagnosisMade", 30, incident=incident["incident"])
         assert diagnosis["diagnosis"]["findings"][0]["cause"] == "engine-core-died", watch.story()
