@@ -37,7 +37,8 @@ async def kill(pid: int) -> int:
 
 def seen_after(event: dict[str, Any], killed_at: int, stalls: Stalls) -> float:
     """Seconds from the kill to the event, without those in which the machine stood still."""
-    return (event["at"] - killed_at) / SECOND - stalls.between(killed_at / SECOND, event["at"] / SECOND)
+    seen_at = int(event["at"])
+    return (seen_at - killed_at) / SECOND - stalls.between(killed_at / SECOND, seen_at / SECOND)
 
 
 async def comes_back(watch: Watch, url: str, killed_at: int, session: int, stalls: Stalls) -> None:
