@@ -1,5 +1,6 @@
-"""How long this machine itself stood still: an engine on every core, or the machine's own host, stops everybody."""
+"""How long this machine itself stood still: the host of a virtual core may stop it, and all who run on it, for seconds."""
 
+import os
 import threading
 import time
 
@@ -8,23 +9,32 @@ NOTICED = 0.1  # seconds by which a nap may be late
 
 
 class Stalls:
-    """A thread that only naps, and notes each nap that was much too long."""
+    """A thread a core that only naps, and notes each nap that was much too long."""
 
     def __init__(self) -> None:
         self._found: list[tuple[float, float]] = []  # epoch seconds: from, to
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._nap, daemon=True)
-        self._thread.start()
+        self._threads = [threading.Thread(target=self._nap, args=(cpu,)) for cpu in os.sched_getaffinity(0)]
+        for thread in self._threads:
+            thread.daemon = True
+            thread.start()
 
     def between(self, begin: float, end: float) -> float:
-        """Seconds of standstill within these epoch seconds."""
-        return sum(max(0.0, min(end, last) - max(begin, first)) for first, last in self._found)
+        """Seconds within these epoch seconds in which at least one core stood still."""
+        total, reached = 0.0, begin
+        for first, last in sorted(self._found):
+            first, last = max(first, reached), min(last, end)
+            if last > first:
+                total, reached = total + last - first, last
+        return total
 
     def stop(self) -> None:
         self._over.set()
-        self._thread.join()
+        for thread in self._threads:
+            thread.join()
 
-    def _nap(self) -> None:
+    def _nap(self, cpu: int) -> None:
+        os.sched_setaffinity(0, {cpu})  # of this thread alone
         before = time.time()
         while not self._over.wait(NAP):
             now = time.time()
