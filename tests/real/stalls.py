@@ -1,4 +1,4 @@
-"""How long this machine itself stood still: the host of a virtual core may stop it, and all who run on it, for seconds."""
+"""How long this machine itself stood still: its host may stop a virtual core, and all who run on it, for seconds."""
 
 import os
 import threading
