@@ -58,11 +58,12 @@ def build(folder: DataFolder, config: Config, language: Language, print_line: Ca
     journal = SqliteJournal(folder.journal)
     samples = SqliteSamples(folder.samples)
     supervisor = ChildSupervisor(folder.engines)
+    probe = HttpProbe(keys_of(config, supervisor))
     world = World(
         clock=clock,
         recorder=Recorder(clock, journal, fold(journal.read())),
         samples=samples,
-        probe=HttpProbe(keys_of(config, supervisor)),
+        probe=probe,
         processes=LinuxProcesses(supervisor.exit_of),
         supervisor=supervisor,
         open_log=lambda path: FileLog(Path(path)),
@@ -77,7 +78,7 @@ def build(folder: DataFolder, config: Config, language: Language, print_line: Ca
         Knowledge(stages, vocabulary),
         notifiers_of(config, print_line),
     )
-    return Parts(journal, samples, world.probe, supervisor, world, cycle, BoardMaker(evaluator))  # type: ignore[arg-type]
+    return Parts(journal, samples, probe, supervisor, world, cycle, BoardMaker(evaluator))
 
 
 def log_to(path: Path) -> None:
