@@ -120,7 +120,7 @@ class BoardMaker:
     def _figures_of(self, now: int) -> dict[str, dict[str, float]]:
         """Asked anew every two seconds: the board is drawn more often than the engines are looked at."""
         age = now - self._figures_at
-        if not any(self._figures.values()) or not 0 <= age < 2_000_000_000:
+        if not self._figures.get("output_tokens_per_s") or not 0 <= age < 2_000_000_000:
             self._figures = {name: self._by_target(query, now // 1_000_000) for name, query in self._queries.items()}
             self._figures_at = now
         return self._figures
