@@ -27,6 +27,7 @@ fi
 # uv does not read pip's settings: a mirror that pip was told of counts for uv too
 [ -z "${PIP_INDEX_URL:-}" ] || export UV_DEFAULT_INDEX="${UV_DEFAULT_INDEX:-$PIP_INDEX_URL}"
 export VIRTUAL_ENV="$PWD/.venv"
-$uv pip install --quiet --require-hashes -r requirements.lock
+$uv pip install --quiet --require-hashes --compile-bytecode -r requirements.lock
 $uv pip install --quiet --no-deps -e .
+.venv/bin/python -m compileall -q src || true # the first command is as fast as the second, also where Python may not write
 say "ready: .venv/bin/paramedic"

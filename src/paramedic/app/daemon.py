@@ -5,9 +5,10 @@ import os
 import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
 from paramedic import __version__
+from paramedic.adapters.processes.priority import first_in_line
 from paramedic.adapters.processes.recognise import serve_arguments, urls_of
 from paramedic.adapters.supervisors.port import what_holds_port
 from paramedic.app.config import Config
@@ -50,6 +51,7 @@ class Daemon:
         self._world = parts.world
         self._tasks: list[asyncio.Task[None]] = []
         self._late = 0.0
+        self._while_it_runs = ExitStack()
         self.stop_asked = asyncio.Event()
         self.stopped_by = ""
         self.first_seq = 0  # the journal's last entry of before
@@ -58,6 +60,7 @@ class Daemon:
 
     async def begin(self) -> None:
         """Say that we are there, and look at what an earlier daemon left."""
+        self._while_it_runs.enter_context(first_in_line())
         self.first_seq = self._world.view.last_seq
         self._world.recorder.record(DaemonStarted(__version__, os.getpid()))
         self._take_over()
@@ -102,6 +105,7 @@ class Daemon:
         self._parts.samples.close()
         self._parts.journal.close()
         self._folder.let_go()
+        self._while_it_runs.close()
 
     async def _stop_engine(self, target: TargetView, grace: float) -> None:
         name, record = target.target.name, self._world.recorder.record

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 Parsed = TypeVar("Parsed")
 
 _DRAW_EVERY = 1.0
-_DRAW_EVERY_AT_FIRST = 0.25  # a person waits for the first figures
+_DRAW_EVERY_AT_FIRST = 0.1  # a person waits for the first figures
 _AT_FIRST = 5.0
 _NO_SERVER = Text(
     "No vLLM server was found on this machine: a practice engine is started. Break it from a second shell: {}",

@@ -277,7 +277,7 @@ class Watcher:
         else:
             pause = 1.0 if liveness.look_again_soon(self._liveness) else self._interval
         if self._scrapes == 1:
-            pause = min(pause, 0.5)  # two scrapes make the first rate: a person waits for it
+            pause = min(pause, 0.4)  # two scrapes make the first rate: a person waits for it
         elif self._just_ready:
             pause = 0.1
         await first_of(self._world.clock.sleep(pause), self._woken())
