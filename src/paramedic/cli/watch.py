@@ -6,7 +6,6 @@ import os
 import secrets
 import signal
 import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 import click
 
+from paramedic.cli.attach import attach
 from paramedic.cli.options import data_dir_option, lang_option
-from paramedic.cli.screens.live import JsonShow, Show, choose
-from paramedic.journal.plain import from_plain
+from paramedic.cli.screens.live import Show, choose
 from paramedic.model.errors import NoDaemon, UsageError
 from paramedic.model.text import Language, Text
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from paramedic.app.config_file import Loaded
     from paramedic.app.daemon import Daemon
     from paramedic.app.folder import DataFolder
-    from paramedic.console.client import Daemon as Client
 
 Parsed = TypeVar("Parsed")
 
@@ -36,10 +34,6 @@ _AT_FIRST = 5.0
 _NO_SERVER = Text(
     "No vLLM server was found on this machine: a practice engine is started. Break it from a second shell: {}",
     "本机没有找到 vLLM 服务：已启动练习引擎。可在另一个终端里弄坏它：{}",
-)
-_ATTACHED = Text(
-    "Attached to the running watch (pid {}), reading only: leaving this view stops nothing.",
-    "已接入正在运行的 watch（pid {}），只读：退出此界面不会停止任何东西。",
 )
 _STOPPING = Text("Stopping; engines that Paramedic started are ended.", "正在停止；由 Paramedic 启动的引擎将被结束。")
 _LEAVING = Text("Stopping; engines run on.", "正在停止；引擎继续运行。")
@@ -126,7 +120,7 @@ def command(
     except NoDaemon as busy:
         if engine_command or targets:
             raise NoDaemon(f"{busy}; use another --data-dir, or stop that one: paramedic stop") from None
-        return _attach(folder, as_json=as_json, lang=lang, seconds=seconds)
+        return attach(folder, as_json=as_json, lang=lang, seconds=seconds)
     try:
         return asyncio.run(_own(folder, loaded, options, choose(as_json=as_json, lang=lang)))
     finally:
@@ -278,52 +272,3 @@ class _Signals:
         self.count += 1
         self.reason = self.reason or reason
         self._asked.set()
-
-
-# A view of the daemon that runs already
-
-
-def _attach(folder: "DataFolder", *, as_json: bool, lang: Language, seconds: float | None) -> int:
-    """Until Ctrl-C, SIGTERM or the end of its time; leaving the view stops nothing."""
-    left = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, lambda *_: left.set())
-    daemon = _find_daemon(folder, left)
-    show = choose(as_json=as_json, lang=lang)
-    show.note(_ATTACHED.in_language(lang).format(daemon.pid))
-    until = None if seconds is None else time.monotonic() + seconds
-    try:
-        _follow(daemon.get, show, until, left)
-    finally:
-        show.close()
-    return 0
-
-
-def _find_daemon(folder: "DataFolder", left: threading.Event) -> "Client":
-    """The daemon that holds the folder; one that has only just begun is waited for."""
-    from paramedic.console.client import Daemon as Client
-
-    for _ in range(50):
-        if (daemon := Client.find(folder.path)) or not folder.is_held() or left.wait(0.1):
-            break
-    return daemon or Client.need(folder.path)
-
-
-def _follow(get: Callable[[str], object], show: Show, until: float | None, left: threading.Event) -> None:
-    """Poll once a second: the figures of the view do not change faster."""
-    from paramedic.journal.codec import from_document
-    from paramedic.pipeline.board import Board
-
-    board = get("/api/board")
-    seen = int(board["last_seq"]) if isinstance(board, dict) else 0
-    while until is None or time.monotonic() < until:
-        events = get(f"/api/events?after={seen}")
-        for fields in events if isinstance(events, list) else ():
-            seen = fields["seq"]
-            if isinstance(show, JsonShow):
-                show.document(fields)
-            else:
-                show.entry(from_document(fields))
-        show.board(lambda: from_plain(Board, get("/api/board")))
-        if left.wait(_DRAW_EVERY):
-            return
