@@ -25,7 +25,7 @@ from paramedic.journal.events import (
     TargetAdded,
     TargetRemoved,
 )
-from paramedic.journal.fold import ActionView, TargetView
+from paramedic.journal.views import ActionView, TargetView
 from paramedic.model.errors import ParamedicError, UsageError
 from paramedic.model.target import EngineState, Origin, Target
 from paramedic.model.text import Text, as_written

@@ -8,7 +8,8 @@ from paramedic.adapters.storage.journal_sqlite import SqliteJournal
 from paramedic.adapters.storage.samples_sqlite import SqliteSamples
 from paramedic.app.folder import DataFolder
 from paramedic.journal.codec import Entry
-from paramedic.journal.fold import View, fold
+from paramedic.journal.fold import fold
+from paramedic.journal.views import View
 from paramedic.knowledge.lexicon import load_vocabulary
 from paramedic.model.errors import CouldNotTell
 from paramedic.pipeline.board import Board, BoardMaker

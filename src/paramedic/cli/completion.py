@@ -12,7 +12,7 @@ from paramedic.model.errors import ParamedicError
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
-    from paramedic.journal.fold import View
+    from paramedic.journal.views import View
 
 _OFFERED = 50
 

@@ -11,7 +11,7 @@ from paramedic.cli.options import data_dir_option, json_option, lang_option, pri
 from paramedic.model.text import Language
 
 if TYPE_CHECKING:
-    from paramedic.journal.fold import IncidentView
+    from paramedic.journal.views import IncidentView
 
 
 @click.command("incidents", short_help="List incidents, newest first.")

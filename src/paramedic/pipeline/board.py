@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from paramedic import __version__
-from paramedic.journal.fold import ActionView, AlertView, IncidentView, TargetView, View
+from paramedic.journal.views import ActionView, AlertView, IncidentView, TargetView, View
 from paramedic.model.target import EngineState, Mode
 from paramedic.model.text import Text
 from paramedic.recovery.lifecycle import stage

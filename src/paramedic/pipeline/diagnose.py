@@ -7,7 +7,7 @@ from paramedic.diagnosis.diagnose import diagnose
 from paramedic.diagnosis.pattern import Catalogue
 from paramedic.diagnosis.scene import Log, Scene
 from paramedic.journal.events import DiagnosisMade
-from paramedic.journal.fold import IncidentView, TargetView, View
+from paramedic.journal.views import IncidentView, TargetView, View
 from paramedic.model.finding import Diagnosis, Verdict
 from paramedic.model.target import EngineState, Role
 from paramedic.model.text import Text

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from paramedic.journal.events import EngineSeen, TargetAdded
-from paramedic.journal.fold import TargetView, View
+from paramedic.journal.views import TargetView, View
 from paramedic.model.target import EngineProcess, Mode, Origin, Target
 from paramedic.pipeline.world import World
 from paramedic.ports import Candidate

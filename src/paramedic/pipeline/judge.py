@@ -11,7 +11,7 @@ from paramedic.journal.events import (
     IncidentOpened,
     IncidentResolved,
 )
-from paramedic.journal.fold import AlertView, View
+from paramedic.journal.views import AlertView, View
 from paramedic.model.alert import Alert
 from paramedic.model.target import EngineState
 from paramedic.model.text import Text

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 from paramedic.journal.events import ActionRequested, DeliveryFinished, DeliveryRequested, DeliveryTried, Event
-from paramedic.journal.fold import IncidentView, View
 from paramedic.journal.plain import to_plain
+from paramedic.journal.views import IncidentView, View
 from paramedic.model.action import Outcome
 from paramedic.model.finding import Verdict
 from paramedic.model.text import Language, Text

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from paramedic.journal.events import ActionFinished, ActionProgressed, ActionRejected, ActionStarted, EngineSeen
-from paramedic.journal.fold import ActionView, TargetView, View
+from paramedic.journal.views import ActionView, TargetView, View
 from paramedic.model.action import Outcome
 from paramedic.model.errors import ParamedicError
 from paramedic.model.target import EngineProcess, EngineState

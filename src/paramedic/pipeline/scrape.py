@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from paramedic.diagnosis.stage import Stages, stage_of
 from paramedic.journal.events import ProcessEnded, StageReached, StateChanged
-from paramedic.journal.fold import TargetView
+from paramedic.journal.views import TargetView
 from paramedic.model.sample import LabelSet, Scrape, label_set
 from paramedic.model.target import EngineProcess, EngineState, Exit
 from paramedic.pipeline.barrier import Barrier

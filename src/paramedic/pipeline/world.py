@@ -7,7 +7,8 @@ from typing import Any
 
 from paramedic.journal.codec import Entry
 from paramedic.journal.events import Event
-from paramedic.journal.fold import View
+from paramedic.journal.fold import apply
+from paramedic.journal.views import View
 from paramedic.ports import Clock, JournalStore, LogSource, Probe, ProcessTable, SampleStore, Supervisor
 
 
@@ -30,7 +31,7 @@ class Recorder:
             return []
         entries = self._store.append(self._clock.now(), events)
         for entry in entries:
-            self.view.apply(entry)
+            apply(self.view, entry)
         if self._telling is None or self._telling.done():
             self._telling = asyncio.get_running_loop().create_task(self._tell())
         return entries

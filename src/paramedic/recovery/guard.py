@@ -4,7 +4,7 @@ import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from paramedic.journal.fold import ActionView
+from paramedic.journal.views import ActionView
 
 SECOND = 1_000_000_000
 

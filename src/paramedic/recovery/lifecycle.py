@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 
-from paramedic.journal.fold import ActionView
+from paramedic.journal.views import ActionView
 from paramedic.model.action import Outcome
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from paramedic.journal.events import ActionRequested, Event, HumanNeeded
-from paramedic.journal.fold import IncidentView, TargetView, View
+from paramedic.journal.views import IncidentView, TargetView, View
 from paramedic.model.action import ActionKind, Outcome
 from paramedic.model.finding import Finding, Restart, Verdict
 from paramedic.model.target import EngineState, Mode

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from paramedic.journal import events as e
 from paramedic.journal.codec import Entry, UnknownEvent, event_types
-from paramedic.journal.fold import View, fold
+from paramedic.journal.fold import fold
+from paramedic.journal.views import View
 from paramedic.model.action import ActionKind, Outcome
 from paramedic.model.alert import Alert
 from paramedic.model.level import Category, Level

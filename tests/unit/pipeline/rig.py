@@ -9,7 +9,8 @@ from paramedic.adapters.storage.journal_memory import MemoryJournal
 from paramedic.adapters.storage.samples_memory import MemorySamples
 from paramedic.journal.codec import Entry
 from paramedic.journal.events import EngineSeen, Event, TargetAdded
-from paramedic.journal.fold import TargetView, View, fold
+from paramedic.journal.fold import fold
+from paramedic.journal.views import TargetView, View
 from paramedic.knowledge.catalogue import load_stages
 from paramedic.knowledge.lexicon import load_vocabulary
 from paramedic.model.target import EngineProcess, EngineState, Mode, Origin, Role, Target

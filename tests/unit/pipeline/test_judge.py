@@ -3,7 +3,7 @@
 import pytest
 
 from paramedic.journal import events as e
-from paramedic.journal.fold import View
+from paramedic.journal.views import View
 from paramedic.knowledge.rulebook import load_rules
 from paramedic.model.action import Outcome
 from paramedic.model.level import Level

@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 from paramedic.journal import events as e
-from paramedic.journal.fold import View, fold
+from paramedic.journal.fold import fold
+from paramedic.journal.views import View
 from paramedic.model.action import ActionKind, Outcome
 from paramedic.model.alert import Alert
 from paramedic.model.finding import Diagnosis, Finding, Restart, Verdict

@@ -7,7 +7,7 @@ from rich.console import Group, RenderableType
 from paramedic.cli.screens import figures, words
 from paramedic.cli.screens.layout import Line, columns, line, padded
 from paramedic.cli.screens.words import say
-from paramedic.journal.fold import IncidentView
+from paramedic.journal.views import IncidentView
 from paramedic.model.finding import Verdict
 from paramedic.model.text import Language, Text
 

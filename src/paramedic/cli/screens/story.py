@@ -12,7 +12,7 @@ from paramedic.cli.screens.layout import Line, clean, line, padded, wrapped
 from paramedic.cli.screens.words import say
 from paramedic.journal.codec import Entry
 from paramedic.journal.events import DeliveryFinished, DeliveryTried
-from paramedic.journal.fold import ActionView, AlertView, DeliveryView, IncidentView, View
+from paramedic.journal.views import ActionView, AlertView, DeliveryView, IncidentView, View
 from paramedic.model.action import Outcome
 from paramedic.model.text import Language, Text
 
