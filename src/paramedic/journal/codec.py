@@ -43,7 +43,9 @@ _TYPES: dict[str, type[Event]] = {kind.__name__: kind for kind in event_types()}
 
 
 def encode(event: Event) -> str:
-    """One line of JSON without the event's place."""
+    """One line of JSON without the event's place; what we do not know ourselves is given back as it came."""
+    if isinstance(event, UnknownEvent):
+        return event.fields
     return json.dumps({"v": FORMAT, "type": type(event).__name__, **to_plain(event)}, ensure_ascii=False)
 
 
@@ -67,10 +69,20 @@ def _event(data: dict[str, Any]) -> Event:
 
 def document(entry: Entry) -> dict[str, Any]:
     """An entry for machines: what `watch --json` prints a line of, and the API sends."""
-    head = {"seq": entry.seq, "at": entry.at, "type": type(entry.event).__name__, "because": entry.because}
-    return {**head, **to_plain(entry.event)}
+    place = {"seq": entry.seq, "at": entry.at}
+    if isinstance(entry.event, UnknownEvent):
+        return {**place, "type": entry.event.name, "because": entry.because, **_without_place(entry.event.fields)}
+    return {**place, "type": type(entry.event).__name__, "because": entry.because, **to_plain(entry.event)}
 
 
 def from_document(fields: dict[str, Any]) -> Entry:
     """The reverse of `document`."""
-    return Entry(int(fields["seq"]), int(fields["at"]), fields.get("because"), _event(fields))
+    event = {name: value for name, value in fields.items() if name not in _PLACE}
+    return Entry(int(fields["seq"]), int(fields["at"]), fields.get("because"), _event(event))
+
+
+_PLACE = frozenset({"seq", "at", "because"})
+
+
+def _without_place(line: str) -> dict[str, Any]:
+    return {name: value for name, value in json.loads(line).items() if name not in _PLACE}

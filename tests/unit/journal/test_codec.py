@@ -69,6 +69,19 @@ def test_an_event_of_a_newer_version_is_kept_as_it_is() -> None:
     assert isinstance(event, UnknownEvent)
     assert event.name == "EngineMoved"
     assert json.loads(event.fields) == json.loads(line)
+    assert json.loads(encode(event)) == json.loads(line)
+
+
+def test_machines_are_told_an_event_of_a_newer_version_as_that_version_would_tell_it() -> None:
+    entry = Entry(7, 9, 6, decode('{"v": 9, "type": "EngineMoved", "target": "a", "at": "elsewhere"}'))
+
+    told = document(entry)
+
+    assert told == {"seq": 7, "at": 9, "type": "EngineMoved", "because": 6, "v": 9, "target": "a"}
+    again = from_document(told)
+    assert (again.seq, again.at, again.because) == (7, 9, 6)
+    assert isinstance(again.event, UnknownEvent)
+    assert document(again) == told
 
 
 @pytest.mark.parametrize(

@@ -2,36 +2,31 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
-from importlib.resources import files
 from pathlib import Path
-from urllib.parse import quote
 
+from paramedic import __version__
+from paramedic.adapters.storage import formats
 from paramedic.journal.codec import Entry, decode, encode
 from paramedic.journal.events import Event
 from paramedic.model.errors import CouldNotTell, ParamedicError
 
+KIND = "journal"
 _PAGE = 500
+_I_WRITE_HERE = """
+    INSERT INTO writers (version, format) VALUES (?, ?)
+    ON CONFLICT (version) DO UPDATE SET format = excluded.format WHERE format < excluded.format
+"""
 
 
 class SqliteJournal:
     """A JournalStore. One writer; any number of readers, in other processes too."""
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
-        """`read_only` is for a command that only looks, whether a daemon runs or not."""
-        self._db = _connect(path, read_only)
+        """`read_only` is for a command that only looks, whether a daemon runs or not: it changes nothing."""
         try:
-            _refuse_newer(_version(self._db), path)
-            if read_only:
-                return
-            self._db.execute("PRAGMA journal_mode = WAL")
-            self._db.execute("PRAGMA synchronous = FULL")
-            _migrate(self._db)
-        except sqlite3.DatabaseError as error:
-            self._db.close()
+            self._db = _open_to_read(path) if read_only else _open_to_write(path)
+        except (sqlite3.Error, OSError) as error:
             raise CouldNotTell(f"{path}: the journal cannot be opened: {error}. Nothing was changed.") from error
-        except ParamedicError:
-            self._db.close()
-            raise
 
     def append(self, at: int, events: Sequence[tuple[Event, int | None]]) -> list[Entry]:
         entries = []
@@ -60,34 +55,35 @@ class SqliteJournal:
         self._db.close()
 
 
-def _connect(path: Path, read_only: bool) -> sqlite3.Connection:
-    where = f"file:{quote(str(path))}" + ("?mode=ro" if read_only else "")
+def _open_to_write(path: Path) -> sqlite3.Connection:
+    """The journal in our format: an older one is kept as it was, then brought up to date."""
+    formats.refuse_newer_file(KIND, path)
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
-        return sqlite3.connect(where, uri=True, isolation_level=None, check_same_thread=False)
-    except sqlite3.OperationalError as error:
-        raise CouldNotTell(f"{path}: the journal cannot be opened: {error}") from error
+        db.execute("PRAGMA journal_mode = WAL")
+        db.execute("PRAGMA synchronous = FULL")
+        if 0 < formats.version_of(db) < formats.newest(KIND):
+            formats.keep_copy(db, path)
+        formats.migrate(db, KIND)
+        db.execute(_I_WRITE_HERE, (__version__, formats.newest(KIND)))
+    except (sqlite3.Error, OSError):
+        db.close()
+        raise
+    return db
 
 
-def _version(db: sqlite3.Connection) -> int:
-    return int(db.execute("PRAGMA user_version").fetchone()[0])
-
-
-def _steps() -> list[tuple[int, str]]:
-    folder = files("paramedic.adapters.storage") / "migrations"
-    return sorted((int(f.name[:4]), f.read_text("utf-8")) for f in folder.iterdir() if f.name.endswith(".sql"))
-
-
-def _refuse_newer(version: int, path: Path) -> None:
-    newest = _steps()[-1][0]
-    if version > newest:
-        raise ParamedicError(
-            f"{path}: this journal has format {version}, written by a newer Paramedic; this one knows up to {newest}. "
-            "Nothing was changed: start the newer version."
-        )
-
-
-def _migrate(db: sqlite3.Connection) -> None:
-    version = _version(db)
-    for number, sql in _steps():
-        if number > version:
-            db.executescript(f"BEGIN;\n{sql}\nPRAGMA user_version = {number};\nCOMMIT;")
+def _open_to_read(path: Path) -> sqlite3.Connection:
+    """The journal as it is; one of an older format is brought up to date in memory, and stays on the disk as it is."""
+    db = formats.open_read_only(path)
+    try:
+        formats.refuse_newer(db, KIND, path)
+        if formats.version_of(db) == formats.newest(KIND):
+            return db
+        in_memory = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        db.backup(in_memory)
+        formats.migrate(in_memory, KIND)
+    except (sqlite3.Error, ParamedicError):
+        db.close()
+        raise
+    db.close()
+    return in_memory

@@ -10,17 +10,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from paramedic.adapters.storage.formats import NewerFormat, migrate, refuse_newer, refuse_newer_file
 from paramedic.adapters.storage.samples_ring import Row
 from paramedic.model.sample import LabelSet
 from paramedic.signals.series import Matcher, Series
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, labels TEXT NOT NULL UNIQUE);
-CREATE TABLE IF NOT EXISTS layout (id INTEGER PRIMARY KEY, series BLOB NOT NULL UNIQUE);
-CREATE TABLE IF NOT EXISTS source (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
-CREATE TABLE IF NOT EXISTS scrape (id INTEGER PRIMARY KEY, layout INTEGER NOT NULL, data BLOB NOT NULL);
-PRAGMA user_version = 1;
-"""
+KIND = "samples"
 _SOURCES = 65536  # scrape.id is time (ms) * _SOURCES + source.id: in order of time without a second index
 _WINDOW = "SELECT id, layout, data FROM scrape WHERE id BETWEEN ? AND ? ORDER BY id"
 PATTERN = "samples-????-??-??.db"
@@ -36,10 +31,12 @@ def path_of(folder: Path, day: str) -> Path:
 
 
 class DayFile:
-    """An open day. Raises sqlite3.Error for whatever the disk may do; after one it is to be closed."""
+    """An open day. Raises NewerFormat, and sqlite3.Error for whatever the disk may do; after one it is to be closed."""
 
     def __init__(self, path: Path, read_only: bool = False) -> None:
         self.path = path
+        if not read_only:
+            refuse_newer_file(KIND, path)
         uri = f"{path.absolute().as_uri()}?mode={'ro' if read_only else 'rwc'}"
         self._db = sqlite3.connect(uri, uri=True, isolation_level=None, timeout=0.5, check_same_thread=False)
         self._series: dict[LabelSet, int] = {}
@@ -47,13 +44,14 @@ class DayFile:
         self._layouts: dict[int, list[LabelSet]] = {}
         self._last: dict[str, tuple[Sequence[LabelSet], int]] = {}  # by source: its layout and that one's id
         try:
+            refuse_newer(self._db, KIND, path)
             if not read_only:
                 self._db.execute("PRAGMA journal_mode = WAL")
                 self._db.execute("PRAGMA synchronous = NORMAL")
                 self._db.execute("PRAGMA journal_size_limit = 4194304")
-                self._db.executescript(_SCHEMA)
+                migrate(self._db, KIND)
             self._load_series()
-        except sqlite3.Error:
+        except (sqlite3.Error, NewerFormat):
             self._db.close()
             raise
 

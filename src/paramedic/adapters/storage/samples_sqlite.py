@@ -4,7 +4,8 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
-from paramedic.adapters.storage.samples_day import PATTERN, DayFile, day_of, path_of
+from paramedic.adapters.storage.formats import newest, open_read_only, refuse_newer, version_of
+from paramedic.adapters.storage.samples_day import KIND, PATTERN, DayFile, day_of, path_of
 from paramedic.adapters.storage.samples_ring import Ring, Row, merged
 from paramedic.model.errors import CouldNotTell
 from paramedic.model.sample import Scrape
@@ -16,7 +17,10 @@ DAY_MS = 24 * 3600 * 1000
 
 
 class SqliteSamples:
-    """A SampleStore in a folder. What the disk refuses is kept in memory and named in `last_error`."""
+    """A SampleStore in a folder. What the disk refuses is kept in memory and named in `last_error`.
+
+    Raises NewerFormat where a newer Paramedic has written; days of an older one are brought up to date first.
+    """
 
     def __init__(
         self, folder: Path, retention_days: int = 15, max_bytes: int = 5_000_000_000, *, read_only: bool = False
@@ -33,6 +37,8 @@ class SqliteSamples:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
                 self.last_error = f"samples are kept in memory only: {folder}: {error.strerror}"
+        for path in self._files():
+            self._check_format(path)
         self._load_ring()
 
     @classmethod
@@ -92,6 +98,19 @@ class SqliteSamples:
 
     def _files(self) -> list[Path]:
         return sorted(self._folder.glob(PATTERN))
+
+    def _check_format(self, path: Path) -> None:
+        try:
+            db = open_read_only(path)
+            try:
+                refuse_newer(db, KIND, path)
+                older = version_of(db) < newest(KIND)
+            finally:
+                db.close()
+            if older and not self._read_only:
+                DayFile(path).close()
+        except (sqlite3.Error, OSError) as error:
+            self.last_error = f"{path.name} cannot be read: {error}"
 
     def _day(self, at_ms: int) -> DayFile:
         path = path_of(self._folder, day_of(at_ms))

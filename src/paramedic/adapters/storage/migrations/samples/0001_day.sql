@@ -1,0 +1,5 @@
+-- One day of samples: a blob a scrape, and each label set once. See samples_day.py.
+CREATE TABLE IF NOT EXISTS series (id INTEGER PRIMARY KEY, labels TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS layout (id INTEGER PRIMARY KEY, series BLOB NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS source (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE IF NOT EXISTS scrape (id INTEGER PRIMARY KEY, layout INTEGER NOT NULL, data BLOB NOT NULL);
