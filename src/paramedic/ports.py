@@ -203,3 +203,6 @@ class Supervisor(Protocol):
 
     def free_to_start(self, target: Target) -> str:
         """ "" when the port is free and nothing of the last run lives; else what is in the way."""
+
+    def living_run(self, target: Target) -> tuple[EngineProcess, int, str] | None:
+        """What lives of the newest run, also of one that nobody wrote down: its API server, its number, its log."""

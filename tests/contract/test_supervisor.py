@@ -123,3 +123,18 @@ async def test_what_cannot_be_started_is_an_error_for_a_person(world: World) -> 
     world.forget_how_to_start()
     with pytest.raises(ParamedicError, match="not started by Paramedic"):
         await world.supervisor.start(world.target, 1)
+
+
+async def test_what_lives_of_the_newest_run_is_found(world: World) -> None:
+    assert world.supervisor.living_run(world.target) is None
+    server = await world.start(3)
+    found = world.supervisor.living_run(world.target)
+    assert found is not None
+    assert (found[0].pid, found[1], "run-0003" in found[2]) == (server.pid, 3, True)
+    world.kill(server)
+    await until_async(lambda: server.pid not in {one.pid for one in world.table.tree(server) or ()})
+    orphaned = world.supervisor.living_run(world.target)
+    assert orphaned is not None
+    assert (orphaned[0].pid, orphaned[1]) == (server.pid, 3)
+    await world.supervisor.stop(world.target, server, 0)
+    assert world.supervisor.living_run(world.target) is None

@@ -56,3 +56,10 @@ class FakeSupervisor:
         if not self.in_the_way and server is not None and self.processes.trees.get(server.pid):
             return f"the last run still lives (pid {server.pid})"
         return self.in_the_way
+
+    def living_run(self, target: Target) -> tuple[EngineProcess, int, str] | None:
+        server = self.running.get(target.name)
+        if server is None or not self.processes.trees.get(server.pid):
+            return None
+        run = self.runs[-1] if self.runs else 1
+        return server, run, f"run-{run:04d}.log"

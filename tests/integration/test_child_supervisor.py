@@ -165,7 +165,6 @@ async def test_an_engine_that_is_not_ours_is_not_ended(engine: Engine) -> None:
         process = EngineProcess(other.pid, psutil.Process(other.pid).create_time(), Role.API_SERVER)
         with pytest.raises(ParamedicError, match="not started by Paramedic"):
             await engine.supervisor.stop(engine.target, process, 0)
-        assert not engine.supervisor.adopt(engine.target, process)
         assert other.poll() is None
 
 
@@ -194,8 +193,7 @@ async def test_after_our_own_restart_the_engine_is_taken_over_and_started_alike(
     later = ChildSupervisor(engine.folder / "engines")
     server = EngineProcess(int(pid), float(started), Role.API_SERVER)
     assert later.last(engine.target) == server
-    assert later.adopt(engine.target, server)
-    assert not later.adopt(engine.target, EngineProcess(int(pid), float(started) - 100, Role.API_SERVER))
+    assert later.living_run(engine.target) == (server, 1, log_of(engine, 1))
     await later.stop(engine.target, server, grace_s=60)
     assert in_session(server.pid) == []
     again, log = await later.start(engine.target, 2)
@@ -212,6 +210,38 @@ async def test_after_our_own_restart_the_engine_is_taken_over_and_started_alike(
     assert psutil.Process(again.pid).cwd() == str(engine.folder)
     assert Path(log).name == "run-0002.log"
     await later.stop(engine.target, again, 0)
+
+
+def log_of(engine: Engine, run: int) -> str:
+    return str(engine.supervisor.folder_of(engine.target) / "logs" / f"run-{run:04d}.log")
+
+
+@pytest.mark.parametrize("orphaned", [False, True])
+async def test_a_run_that_nobody_came_to_write_down_is_found_by_its_log(engine: Engine, orphaned: bool) -> None:
+    engine.register()
+    server, _ = await engine.start_whole(run=4)
+    (engine.supervisor.folder_of(engine.target) / "last.json").unlink()
+    if orphaned:
+        os.kill(server.pid, signal.SIGKILL)
+        await until_async(lambda: engine.supervisor.exit_of(server.pid) is not None)
+    later = ChildSupervisor(engine.folder / "engines")
+    found = later.living_run(engine.target)
+    assert found is not None
+    assert (found[0].pid, found[1:]) == (server.pid, (4, log_of(engine, 4)))
+    assert "live" in later.free_to_start(engine.target)
+    await later.stop(engine.target, found[0], 0)
+    assert in_session(server.pid) == []
+    assert later.living_run(engine.target) is None
+
+
+async def test_a_start_that_cannot_be_written_down_is_a_start(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    engine.register()
+    monkeypatch.setattr(child, "write_private", full)
+    server, _ = await engine.start()
+    assert engine.supervisor.last(engine.target) == server
 
 
 async def test_limits_and_umask_are_those_of_the_first_start(engine: Engine) -> None:

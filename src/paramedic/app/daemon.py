@@ -6,6 +6,7 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from typing import TypeVar
 
 from paramedic import __version__
 from paramedic.adapters.processes.priority import first_in_line
@@ -18,27 +19,29 @@ from paramedic.journal.codec import Entry
 from paramedic.journal.events import (
     ActionApproved,
     ActionRejected,
+    ActionRequested,
     DaemonStarted,
     DaemonStopped,
     EngineSeen,
+    Event,
     StateChanged,
     TargetAdded,
+    TargetHeld,
     TargetRemoved,
+    TargetResumed,
 )
-from paramedic.journal.views import ActionView, TargetView
+from paramedic.journal.views import TargetView
 from paramedic.model.errors import ParamedicError, UsageError
 from paramedic.model.target import EngineState, Origin, Target
 from paramedic.model.text import Text, as_written
-from paramedic.pipeline import discover
+from paramedic.pipeline import discover, recover
 from paramedic.pipeline.board import Board
-from paramedic.recovery.lifecycle import Stage, stage
+from paramedic.pipeline.take_over import lives, take_over
+from paramedic.recovery import by_hand
+
+Decided = TypeVar("Decided", bound=Event)
 
 HOUSEKEEPING = 600.0
-
-_NOT_BROUGHT_BACK = frozenset({EngineState.UNKNOWN, EngineState.STOPPED, EngineState.START_FAILED})
-_ENDED_BEFORE = Text("it had ended before Paramedic started", "Paramedic 启动前它已结束")
-_GONE_BEFORE = Text("not there any more when Paramedic started", "Paramedic 启动时已不在")
-_NOT_CONFIGURED = Text("no longer in the configuration", "已不在配置中")
 
 
 class Daemon:
@@ -63,7 +66,7 @@ class Daemon:
         self._while_it_runs.enter_context(first_in_line())
         self.first_seq = self._world.view.last_seq
         self._world.recorder.record(DaemonStarted(__version__, os.getpid()))
-        self._take_over()
+        take_over(self._world, {t.url for t in self._config.targets})
         self._add_configured()
 
     def run(self) -> None:
@@ -96,6 +99,7 @@ class Daemon:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         left = []
         if stop_engines:
+            recover.close_unfinished(self._world)  # else the next daemon goes on with them
             await asyncio.gather(*(self._stop_engine(target, grace) for target in started))
         else:
             left = [t.target.name for t in started if t.state is not EngineState.STOPPED]
@@ -117,24 +121,6 @@ class Daemon:
         record(TargetRemoved(name, Text("ended with Paramedic", "随 Paramedic 一起结束")))
 
     # Targets
-
-    def _take_over(self) -> None:
-        """Targets of an earlier daemon: what lives is watched on; what nobody asks for any more is let go."""
-        configured = {t.url for t in self._config.targets}
-        for name, target in list(self._world.view.targets.items()):
-            if target.removed:
-                continue
-            tree = self._world.processes.tree(target.process) if target.process else None
-            lives = bool(tree) and any(target.process and p.pid == target.process.pid for p in tree or ())
-            match target.target.origin:
-                case Origin.STARTED if lives and target.process is not None:
-                    self._parts.supervisor.adopt(target.target, target.process)
-                case Origin.STARTED if target.state in _NOT_BROUGHT_BACK:
-                    self._world.recorder.record(TargetRemoved(name, _ENDED_BEFORE))
-                case Origin.FOUND if not lives:
-                    self._world.recorder.record(TargetRemoved(name, _GONE_BEFORE))
-                case Origin.CONFIGURED if target.target.url not in configured:
-                    self._world.recorder.record(TargetRemoved(name, _NOT_CONFIGURED))
 
     def _add_configured(self) -> None:
         for one in self._config.targets:
@@ -161,8 +147,10 @@ class Daemon:
         name = name or f"{model.rstrip('/').rsplit('/', 1)[-1] or 'engine'}@{url.split('://', 1)[-1]}"
         target = Target(name, url, Origin.STARTED, self._config.modes.started, model=model)
         known = self._world.view.targets.get(name)
-        if known is not None and self._runs_already(known, argv):
-            return known.target
+        if known is not None and not known.removed and known.started_by_us:
+            if self._is_at_it_already(known, argv):
+                return known.target
+            await self._end_what_is_left(known)
         self._parts.supervisor.register(target, argv, env, cwd)
         added = self._world.recorder.record(TargetAdded(target))
         run = (known.run if known else 0) + 1
@@ -174,12 +162,18 @@ class Daemon:
         self._world.recorder.record(EngineSeen(name, run, process, True, log), added.seq)
         return target
 
-    def _runs_already(self, known: TargetView, argv: Sequence[str]) -> bool:
-        if known.removed or not known.started_by_us or known.process is None:
-            return False
-        tree = self._world.processes.tree(known.process) or []
-        alive = any(p.pid == known.process.pid for p in tree)
-        return alive and list(self._parts.supervisor.spec(known.target).argv) == list(argv)
+    def _is_at_it_already(self, known: TargetView, argv: Sequence[str]) -> bool:
+        """It runs, or its restart was begun by an earlier daemon and is gone on with."""
+        name = known.target.name
+        at_it = lives(self._world, known) or self._world.view.running_action(name) is not None
+        if at_it and list(self._parts.supervisor.spec(known.target).argv) != list(argv):
+            raise UsageError(f"{name} runs already, started with other arguments; stop it first: paramedic stop")
+        return at_it
+
+    async def _end_what_is_left(self, known: TargetView) -> None:
+        """Orphans of a server that is gone hold its GPU memory."""
+        if known.process is not None and self._world.supervisor.living_run(known.target) is not None:
+            await self._world.supervisor.stop(known.target, known.process, 0.0)
 
     async def discover_now(self) -> bool:
         """Look for engines at once; whether there is any target now."""
@@ -198,27 +192,31 @@ class Daemon:
     async def wait_for_entries(self, after: int, timeout: float) -> list[Entry]:
         return await self._world.recorder.wait_for_entries(after, timeout)
 
-    def approve(self, action: str, by: str) -> None:
-        """A person lets a waiting action happen."""
-        waiting = self._waiting_action(action)
-        self._world.recorder.record(ActionApproved(action, by), waiting.requested_seq)
+    def approve(self, action: str, by: str) -> ActionApproved:
+        return self._record(by_hand.approve(self._world.view, action, by))
 
-    def reject(self, action: str, by: str, reason: str) -> None:
-        """A person refuses it."""
-        waiting = self._waiting_action(action)
-        self._world.recorder.record(ActionRejected(action, by, as_written(reason)), waiting.requested_seq)
+    def reject(self, action: str, by: str, reason: str) -> ActionRejected:
+        return self._record(by_hand.reject(self._world.view, action, by, reason))
+
+    def hold(self, target: str, by: str, seconds: float | None, reason: str) -> TargetHeld:
+        now = self._world.clock.now()
+        return self._record(by_hand.hold(self._world.view, target, by, seconds, reason, now))
+
+    def resume(self, target: str, by: str, reason: str) -> TargetResumed:
+        return self._record(by_hand.resume(self._world.view, target, by, reason))
+
+    def restart(self, target: str, by: str, reason: str) -> ActionRequested:
+        ended, request = by_hand.restart(self._world.view, target, by, reason)
+        self._world.recorder.record_all([*ended, request])
+        return request[0]
 
     def stop(self, by: str) -> None:
         self.stopped_by = by
         self.stop_asked.set()
 
-    def _waiting_action(self, name: str) -> ActionView:
-        action = self._world.view.actions.get(name)
-        if action is None:
-            raise UsageError(f"there is no action {name}")
-        if stage(action) is not Stage.WAITING_FOR_APPROVAL:
-            raise UsageError(f"{name} does not wait for approval: it is {stage(action).value}")
-        return action
+    def _record(self, decision: tuple[Decided, int]) -> Decided:
+        self._world.recorder.record(*decision)
+        return decision[0]
 
     async def _housekeeping(self) -> None:
         """Forget old samples, rotate logs."""

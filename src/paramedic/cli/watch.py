@@ -167,7 +167,7 @@ async def _own(folder: "DataFolder", loaded: "Loaded", options: Options, show: S
             daemon.run()
             reason = await _watch(daemon, options.duration, signals, show, cursor)
         finally:
-            leave = reason == "terminate" and not options.stop_engine
+            leave = reason == "error" or (reason == "terminate" and not options.stop_engine)  # our end is not theirs
             if reason != "error":
                 show.note((_LEAVING if leave else _STOPPING).in_language(options.lang))
             grace = 0.0 if signals.count > 1 else config.recovery.stop_grace

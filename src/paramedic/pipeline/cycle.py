@@ -72,7 +72,8 @@ class Cycle:
 
     async def run(self) -> None:
         """Until cancelled: tick at every interval, and at once when something happened."""
-        recover.close_unfinished(self._world)
+        for action in recover.interrupted(self._world):
+            self._do(f"act {action}", self._restart(action).resume)
         self._ticked_at = self._world.clock.monotonic()
         try:
             while True:
@@ -97,7 +98,7 @@ class Cycle:
         self._decide("plan recovery", self._plan_recovery)
         self._decide("plan notifications", lambda: notify.plan(self._world.view, list(self._notifiers)))
         for action in recover.ready_to_run(self._world.view, self._world.clock.now()):
-            self._do(f"act {action}", self._acting(action))
+            self._do(f"act {action}", self._restart(action).run)
         for delivery in notify.undelivered(self._world.view):
             self._do(f"deliver {delivery}", self._delivering(delivery))
 
@@ -124,9 +125,8 @@ class Cycle:
     def _diagnosing(self, incident: str) -> Callable[[], Awaitable[None]]:
         return lambda: diagnose.run(incident, self._world, self._catalogue, self._evaluator)
 
-    def _acting(self, action: str) -> Callable[[], Awaitable[None]]:
-        restart = recover.Restart(self._world.view.actions[action], self._world, self._settings.patience)
-        return restart.run
+    def _restart(self, action: str) -> recover.Restart:
+        return recover.Restart(self._world.view.actions[action], self._world, self._settings.patience)
 
     def _delivering(self, delivery: str) -> Callable[[], Awaitable[None]]:
         return lambda: notify.deliver(delivery, self._world, self._notifiers, self._settings.language)

@@ -1,5 +1,7 @@
 """Recovering: carry out a restart, step by step, each written down, verified by a generated token."""
 
+import asyncio
+from collections.abc import Awaitable
 from dataclasses import dataclass
 
 from paramedic.journal.events import ActionFinished, ActionProgressed, ActionRejected, ActionStarted, EngineSeen
@@ -16,6 +18,10 @@ PARAMEDIC = "paramedic"
 _NOT_SEEN = Text(
     "Paramedic ended while this ran; what is now is looked at anew", "执行中 Paramedic 退出了，现状重新检查"
 )
+_SPARED = Text(
+    "Paramedic ended before the engine was stopped, and it gives tokens again: it is left alone",
+    "Paramedic 在停止引擎之前退出，而引擎已恢复产出 token：不再动它",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,7 @@ class Patience:
     free: float = 60.0  # port and GPU memory of the last run
     start: float = 1800.0  # whole start; a start that stands still ends it sooner
     token: float = 60.0
+    spared: float = 5.0  # for a token of an engine whose restart was interrupted before it was stopped
 
 
 def ready_to_run(view: View, now: int) -> list[str]:
@@ -50,10 +57,25 @@ def drop_obsolete(world: World) -> None:
 
 
 def close_unfinished(world: World) -> None:
-    """Actions that an earlier Paramedic began and never ended: how they ended was not seen."""
+    """Actions that were begun and will not be gone on with: how they ended was not seen."""
     for name in plan.unfinished(world.view):
-        started = world.view.actions[name].started_seq
-        world.recorder.record(ActionFinished(name, Outcome.UNKNOWN, _NOT_SEEN), started)
+        _close(world, name, _NOT_SEEN)
+
+
+def interrupted(world: World) -> list[str]:
+    """Actions that an earlier Paramedic began and that can be gone on with; the others are closed."""
+    names = []
+    for name in plan.unfinished(world.view):
+        target = world.view.targets.get(world.view.actions[name].request.target)
+        if target is not None and not target.removed and target.started_by_us:
+            names.append(name)
+        else:
+            _close(world, name, _NOT_SEEN)
+    return names
+
+
+def _close(world: World, name: str, why: Text) -> None:
+    world.recorder.record(ActionFinished(name, Outcome.UNKNOWN, why), world.view.actions[name].started_seq)
 
 
 class Restart:
@@ -69,44 +91,72 @@ class Restart:
 
     async def run(self) -> None:
         """ActionStarted before the first effect, ActionFinished after the last, whatever happens between."""
-        record = self._world.recorder.record
-        self._started = record(ActionStarted(self._name), self._requested).seq
-        outcome, detail = Outcome.UNKNOWN, Text("interrupted", "被中断")
+        self._started = self._world.recorder.record(ActionStarted(self._name), self._requested).seq
+        await self._to_its_end(self._steps())
+
+    async def resume(self) -> None:
+        """Go on with what an earlier Paramedic began: what it did is looked up in the world, and nothing done twice."""
+        action, target = self._world.view.actions[self._name], self._target
+        self._started = action.started_seq
+        started_anew = action.started_at is not None and target.seen_at >= action.started_at
+        if not started_anew and action.step != "stopped" and await self._gives_tokens(target):
+            _close(self._world, self._name, _SPARED)
+            return
+        self._progress("resumed")
+        await self._to_its_end(self._see_it_serve(target.run) if started_anew else self._steps())
+
+    async def _to_its_end(self, work: Awaitable[Text]) -> None:
+        outcome: Outcome | None = Outcome.UNKNOWN
+        detail = Text("interrupted", "被中断")
         try:
-            detail = await self._steps()
+            detail = await work
             outcome = Outcome.DONE
         except RestartError as failure:
             outcome, detail = Outcome.FAILED, failure.text
         except ParamedicError as failure:
             outcome, detail = Outcome.FAILED, as_written(str(failure))
+        except asyncio.CancelledError:
+            outcome = None  # Paramedic itself ends: the next one goes on from here
+            raise
         finally:
-            record(ActionFinished(self._name, outcome, detail), self._started)
+            if outcome is not None:
+                self._world.recorder.record(ActionFinished(self._name, outcome, detail), self._started)
+
+    async def _gives_tokens(self, target: TargetView) -> bool:
+        """The old run lives, and well: nothing was done to it, or it needs no restart any more."""
+        tree = self._world.processes.tree(target.process) if target.process else None
+        if not any(target.process and p.pid == target.process.pid for p in tree or ()):
+            return False
+        return (await self._world.probe.canary(target.target, self._patience.spared)).result == "token"
 
     @property
     def _target(self) -> TargetView:
         return self._world.view.targets[self._target_name]
 
     async def _steps(self) -> Text:
-        began = self._world.clock.monotonic()
         target = self._target
         if target.process is not None:
             if target.state is EngineState.SILENT:
                 await self._save_evidence(target, target.process)
             await self._stop(target, target.process)
         await self._wait_until_free(target)
-        start = self._world.clock.monotonic()
         run = target.run + 1
         process, log = await self._world.supervisor.start(target.target, run)
         self._world.recorder.record(EngineSeen(self._target_name, run, process, True, log), self._started)
+        return await self._see_it_serve(run)
+
+    async def _see_it_serve(self, run: int) -> Text:
         await self._wait_until_ready(run)
-        ready = self._world.clock.monotonic()
+        start_up = self._seconds_since(self._target.seen_at)
         proof = await self._verify(run)
-        now = self._world.clock.monotonic()
-        whole, start_up = f"{now - began:.1f}", f"{ready - start:.1f}"
+        whole = self._seconds_since(self._world.view.actions[self._name].started_at or 0)
         return Text(
             f"serving again after {whole} s (start to ready {start_up} s), {proof.en}",
             f"{whole} 秒后恢复服务（启动到就绪 {start_up} 秒），{proof.zh}",
         )
+
+    def _seconds_since(self, then: int) -> str:
+        return f"{max(0, self._world.clock.now() - then) / 1e9:.1f}"
 
     def _progress(self, step: str, detail: str = "") -> None:
         self._world.recorder.record(ActionProgressed(self._name, step, detail), self._started)

@@ -7,7 +7,7 @@ from paramedic.diagnosis.stage import Stages, stage_of
 from paramedic.journal.events import ProcessEnded, StageReached, StateChanged
 from paramedic.journal.views import TargetView
 from paramedic.model.sample import LabelSet, Scrape, label_set
-from paramedic.model.target import EngineProcess, EngineState, Exit
+from paramedic.model.target import EngineProcess, EngineState, Exit, Role
 from paramedic.pipeline.barrier import Barrier
 from paramedic.pipeline.figures import FigureReader
 from paramedic.pipeline.tree import EngineTree
@@ -20,6 +20,11 @@ from paramedic.signals.vocabulary import Vocabulary
 
 STARTING_INTERVAL = 0.5
 LATE = 3.0  # intervals without a look after which we say that we did not see
+
+_NEVER_READY = frozenset(
+    {EngineState.UNKNOWN, EngineState.STARTING, EngineState.START_FAILED, EngineState.START_STALLED}
+)
+_CORE = frozenset({Role.ENGINE_CORE, Role.WORKER})  # of a run that was taken over, its end may be known already
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +115,7 @@ class Watcher:
         self._ended.clear()
         at = self._world.clock.monotonic()
         taken_over = self._run == -1 and target.state not in (EngineState.UNKNOWN, EngineState.STARTING)
-        was_ready = target.state in (EngineState.SERVING, EngineState.SILENT)
-        self._liveness = liveness.begin(at, ready=taken_over and was_ready)
+        self._liveness = liveness.begin(at, ready=taken_over and target.state not in _NEVER_READY)
         if taken_over and target.state is EngineState.SILENT:
             self._liveness = replace(self._liveness, canary_failures=1)  # until a token moves it stays silent
         if target.process is None or taken_over:
@@ -228,7 +232,7 @@ class Watcher:
             metrics=answer_of(metrics),
             figures=figures,
             server_alive=None if tree is None or server is None else not self._tree.is_lost(server),
-            core_lost=self._tree.core_lost,
+            core_lost=self._tree.core_lost or any(one.role in _CORE for one in self.target.exits),
             cpu_seconds=None if tree is None else sum(p.cpu_seconds for p in tree),
             server_cpu_seconds=api.cpu_seconds if api else None,
             log_lines=self._log_lines,

@@ -155,7 +155,7 @@ def look_again_soon(now: Liveness) -> bool:
 
 
 def _remember(before: Liveness, look: Look) -> Liveness:
-    answered = look.metrics is Answer.OK or look.health is Answer.OK
+    answered = look.health is Answer.OK or (look.metrics is Answer.OK and look.health is not Answer.DEAD)
     first_failure = not answered and before.failures == 0
     now = replace(
         before,

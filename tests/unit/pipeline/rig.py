@@ -101,6 +101,8 @@ class EngineProbe(FakeProbe):
         engine = self._engines.get(target.url)
         if engine is None or not engine.listening:
             return Canary("refused")
+        if engine.dead:
+            return Canary("error", detail="503")
         if engine.answers_canary:
             return Canary(engine.answers_canary)  # type: ignore[arg-type]
         deadline = self._clock.monotonic() + timeout_s

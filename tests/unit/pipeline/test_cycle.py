@@ -323,34 +323,3 @@ async def test_a_stopped_paramedic_says_that_it_was_late_and_judges_nothing(rig:
     [late] = rig.events(e.DaemonWasLate)
     assert late.seconds == pytest.approx(400, abs=10)
     assert rig.events(e.AlertFired) == []
-
-
-async def test_a_paramedic_that_ended_during_a_restart_looks_anew(rig: Rig) -> None:
-    await serving(rig)
-    rig.supervisor.on_start = serves_after(rig, 20.0)
-    kill_core(rig)
-    await rig.run_until(lambda: rig.target().run == 2, 30, "started")
-    await rig.end()
-    assert rig.events(e.ActionFinished)[0].outcome is Outcome.UNKNOWN
-    rig.tasks.clear()
-    rig.world = rig.new_world()
-    begin(rig)
-    await resolved(rig)
-    assert rig.target().run == 2
-    assert len(rig.events(e.ActionRequested)) == 1
-
-
-async def test_a_paramedic_that_was_killed_during_a_restart_closes_it_first(rig: Rig) -> None:
-    await serving(rig)
-    kill_core(rig)
-    await rig.run_until(lambda: bool(rig.events(e.ActionStarted)), 20, "a restart begins")
-    before = list(rig.journal.read())
-    await rig.end()
-    rig.tasks.clear()
-    rig.journal._entries = [one for one in before if not isinstance(one.event, e.ActionFinished)]
-    rig.world = rig.new_world()
-    begin(rig)
-    await rig.run(1)
-    [end] = rig.events(e.ActionFinished)
-    assert end.outcome is Outcome.UNKNOWN
-    assert "Paramedic ended" in end.detail.en

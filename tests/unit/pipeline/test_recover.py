@@ -245,15 +245,15 @@ async def test_where_no_token_can_be_had_it_says_so(rig: Rig, answer: str) -> No
     assert "verified by a token" not in end.detail.en
 
 
-async def test_interrupted_its_outcome_is_unknown(rig: Rig) -> None:
+async def test_interrupted_it_is_left_open_for_the_next_paramedic(rig: Rig) -> None:
     dead(rig)
     rig.supervisor.on_start = serves_after(rig, 100.0)
     task = begin(rig)
     await rig.run(5)
     task.cancel()
     await rig.run(1)
-    [end] = rig.events(e.ActionFinished)
-    assert end.outcome is Outcome.UNKNOWN
+    assert rig.events(e.ActionFinished) == []
+    assert rig.view.actions[ACTION].running
 
 
 # Whose turn it is

@@ -106,6 +106,12 @@ def test_a_503_and_then_nothing_is_dead() -> None:
     assert now.state is State.DEAD
 
 
+def test_503_counts_also_where_its_figures_are_still_answered() -> None:
+    once = judge(serving(), well(5, health=Answer.DEAD), LIMITS)
+    assert once.state is State.SERVING
+    assert judge(once, well(6, health=Answer.DEAD), LIMITS).state is State.DEAD
+
+
 def test_a_hung_engine_is_silent_within_30_seconds() -> None:
     assert hang(until=21).state is State.SERVING
     assert hang(until=24).state is State.SILENT

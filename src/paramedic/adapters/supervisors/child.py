@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import subprocess
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -13,6 +14,7 @@ from paramedic.adapters.supervisors.gpu import gpu_processes
 from paramedic.adapters.supervisors.group import end_group, members
 from paramedic.adapters.supervisors.launch import forget_old_runs, launch, rotate_log, run_log, runs_in
 from paramedic.adapters.supervisors.port import what_holds_port
+from paramedic.adapters.supervisors.search import newest_run
 from paramedic.adapters.supervisors.shared_memory import remove_leftovers, segments_of
 from paramedic.adapters.supervisors.spec import (
     Spec,
@@ -26,6 +28,8 @@ from paramedic.adapters.supervisors.spec import (
 from paramedic.model.errors import ParamedicError
 from paramedic.model.target import EngineProcess, Role, Target
 from paramedic.ports import StopReport
+
+log = logging.getLogger(__name__)
 
 GPU_RELEASE_S = 20.0
 
@@ -86,10 +90,19 @@ class ChildSupervisor:
             del self._children[pid]
         return self._exits.get(pid)
 
-    def adopt(self, target: Target, process: EngineProcess) -> bool:
-        """Take over an engine that an earlier Paramedic started. False: it was another, or nothing of it lives."""
+    def living_run(self, target: Target) -> tuple[EngineProcess, int, str] | None:
+        """Of the newest run of which anything lives, also of an earlier Paramedic that had no time to write it down:
+        the first process (it may be dead while others of its run live), the run's number, its log.
+        """
+        found = newest_run(self.folder_of(target) / "logs")
+        if found is None:
+            return None
         last = self.last(target)
-        return last is not None and _same(last, process) and bool(members(last))
+        if last is not None and last.pid == found.leader:
+            return last, found.run, str(found.log)
+        server = EngineProcess(found.leader, found.started, Role.API_SERVER)
+        self._remember(target, server)
+        return server, found.run, str(found.log)
 
     def last(self, target: Target) -> EngineProcess | None:
         """The API server of the last run, alive or not, also of an earlier Paramedic."""
@@ -110,6 +123,7 @@ class ChildSupervisor:
         run = {stat.pid for stat in members(leader)}
         segments = await asyncio.to_thread(segments_of, run)
         ending = await end_group(leader, grace_s, lambda: self._reap(leader.pid))
+        self._reap(leader.pid)  # it may have ended between the last look at it and the last look at its group
         steps = list(ending.steps)
         removed, freed = await asyncio.to_thread(remove_leftovers, segments)
         if removed:
@@ -152,7 +166,10 @@ class ChildSupervisor:
         if waiting is not None:
             waiting.cancel()
         kept = json.dumps({"pid": server.pid, "started": server.started})
-        write_private(make_private(self.folder_of(target)) / "last.json", kept)
+        try:
+            write_private(make_private(self.folder_of(target)) / "last.json", kept)
+        except OSError as problem:  # the disk is full: the run is found by its log all the same
+            log.warning("the process of %s could not be written down: %s", target.name, problem.strerror)
 
     def _leader_of(self, target: Target, server: EngineProcess) -> EngineProcess:
         """The process that we started: the API server itself, or the script or wrapper that runs it."""

@@ -48,6 +48,7 @@ STATUSES: dict[str, tuple[Text, str]] = {
 }
 
 STEPS: dict[str, Text] = {
+    "resumed": Text("gone on with after Paramedic's own restart", "Paramedic 重启后继续执行"),
     "evidence-saved": Text("evidence saved", "已保存现场"),
     "stopped": Text("the old run is ended", "旧进程已结束"),
     "not-verified": Text("not verified by a token", "未能用 token 验证"),

@@ -1,0 +1,51 @@
+"""Taking over: what an earlier Paramedic left running is watched on, what it had no time to write down is found."""
+
+from collections.abc import Collection
+
+from paramedic.journal.events import EngineSeen, TargetRemoved
+from paramedic.journal.views import TargetView
+from paramedic.model.target import EngineState, Origin
+from paramedic.model.text import Text
+from paramedic.pipeline.world import World
+
+_NOT_BROUGHT_BACK = frozenset({EngineState.UNKNOWN, EngineState.STOPPED, EngineState.START_FAILED})
+_ENDED_BEFORE = Text("it had ended before Paramedic started", "Paramedic 启动前它已结束")
+_GONE_BEFORE = Text("not there any more when Paramedic started", "Paramedic 启动时已不在")
+_NOT_CONFIGURED = Text("no longer in the configuration", "已不在配置中")
+
+
+def take_over(world: World, configured: Collection[str]) -> None:
+    """Look at every target of an earlier Paramedic. `configured`: the addresses that the configuration names.
+
+    An engine of ours that lives, or whose restart was begun, stays; what nobody asks for any more is let go.
+    """
+    for name, target in list(world.view.targets.items()):
+        if target.removed:
+            continue
+        match target.target.origin:
+            case Origin.STARTED if _find_unwritten_run(world, target) or lives(world, target):
+                pass
+            case Origin.STARTED if target.state in _NOT_BROUGHT_BACK and world.view.running_action(name) is None:
+                world.recorder.record(TargetRemoved(name, _ENDED_BEFORE))
+            case Origin.FOUND if not lives(world, target):
+                world.recorder.record(TargetRemoved(name, _GONE_BEFORE))
+            case Origin.CONFIGURED if target.target.url not in configured:
+                world.recorder.record(TargetRemoved(name, _NOT_CONFIGURED))
+
+
+def lives(world: World, target: TargetView) -> bool:
+    """Whether the API server of its last run, as far as it is written down, is there."""
+    tree = world.processes.tree(target.process) if target.process else None
+    return any(target.process is not None and p.pid == target.process.pid for p in tree or ())
+
+
+def _find_unwritten_run(world: World, target: TargetView) -> bool:
+    """A run that was started just before Paramedic ended, and whose start nobody came to write down."""
+    found = world.supervisor.living_run(target.target)
+    if found is None or found[1] <= target.run:
+        return False
+    server, run, log = found
+    action = world.view.running_action(target.target.name)
+    because = action.started_seq if action else target.added_seq
+    world.recorder.record(EngineSeen(target.target.name, run, server, True, log), because)
+    return True
