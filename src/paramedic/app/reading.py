@@ -16,12 +16,17 @@ from paramedic.pipeline.board import Board, BoardMaker
 from paramedic.signals.evaluate import Evaluator
 
 
+def need_journal(folder: Path) -> Path:
+    """Where the journal of that folder is; CouldNotTell where there is none."""
+    journal = DataFolder(folder).journal
+    if not journal.exists():
+        raise CouldNotTell(f"nothing has been watched yet: there is no journal in {folder}. Start `paramedic watch`.")
+    return journal
+
+
 def read_entries(folder: Path, after: int = 0) -> Iterator[Entry]:
     """Every entry of the journal above `after`; CouldNotTell where there is none."""
-    data = DataFolder(folder)
-    if not data.journal.exists():
-        raise CouldNotTell(f"nothing has been watched yet: there is no journal in {folder}. Start `paramedic watch`.")
-    journal = SqliteJournal(data.journal, read_only=True)
+    journal = SqliteJournal(need_journal(folder), read_only=True)
     try:
         yield from journal.read(after)
     finally:

@@ -22,6 +22,8 @@ COMMANDS = {
     "stop": "Stop the running watch and the engines that it started.",
     "check": "Judge rules, faults and vocabulary: this version's, and your own.",
     "config": "Show or check the configuration.",
+    "backup": "Save the data folder into one file, also while a watch runs.",
+    "restore": "Put a backup into the place of the data folder.",
     "practice": "A pretend vLLM to practise on: serve, break, mend, list.",
 }
 

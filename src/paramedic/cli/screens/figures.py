@@ -69,3 +69,13 @@ def clock(at_ns: int) -> str:
 def day_and_time(at_ns: int) -> str:
     """`2026-11-24 03:12:07` in the reader's zone."""
     return local(at_ns).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def size(in_bytes: int) -> str:
+    """`812 B`, `41 kB`, `2.4 MB`, `31 MB`, `4.1 GB`."""
+    value = float(in_bytes)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < 999.5 or unit == "GB":
+            break
+        value /= 1000
+    return f"{value:.1f} {unit}" if value < 9.95 and unit in ("MB", "GB") else f"{value:.0f} {unit}"

@@ -52,3 +52,19 @@ def test_a_moment_that_is_not_known_has_no_age() -> None:
 @pytest.mark.parametrize(("seconds", "text"), [(0, "+0.0s"), (0.31, "+0.3s"), (9.9, "+9.9s"), (41.7, "+41s")])
 def test_since_the_first_event(seconds: float, text: str) -> None:
     assert figures.after(10**18, 10**18 + int(seconds * 1e9)) == text
+
+
+@pytest.mark.parametrize(
+    ("in_bytes", "text"),
+    [
+        (0, "0 B"),
+        (999, "999 B"),
+        (41_400, "41 kB"),
+        (2_440_000, "2.4 MB"),
+        (31e6, "31 MB"),
+        (999_900_000, "1.0 GB"),
+        (4.1e12, "4100 GB"),
+    ],
+)
+def test_a_size(in_bytes: int, text: str) -> None:
+    assert figures.size(in_bytes) == text
