@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from paramedic.journal.plain import to_plain
-from paramedic.knowledge.yaml_file import Where, YamlFile, read_yaml
+from paramedic.knowledge.yaml_file import Where, YamlFile, near, read_yaml
 from paramedic.model.errors import InvalidFiles, Problem
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ def find(explicit: Path | None = None, environ: Mapping[str, str] = os.environ) 
     named = explicit or (Path(environ[CONFIG_VARIABLE]) if environ.get(CONFIG_VARIABLE) else None)
     if named is None:
         return next((path for path in search_path(environ) if _is_file(path)), None)
-    if not _is_file(named):
+    if not _is_there(named):
         asked = "" if explicit else f"it is named by ${CONFIG_VARIABLE}"
-        raise InvalidFiles([Problem(str(named), 0, "there is no such file", asked)])
+        raise InvalidFiles([Problem(str(named), 0, "there is no such file", asked or near(named))])
     return named
 
 
@@ -141,3 +141,10 @@ def _is_file(path: Path) -> bool:
         return path.is_file()
     except OSError:
         return False  # a folder that we may not enter
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:
+        return True  # and reading it will say what is in the way

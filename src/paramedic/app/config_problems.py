@@ -106,6 +106,8 @@ def _sentence(detail: Any, where: Where) -> tuple[str, str]:
     if kind == "extra_forbidden":
         known = _known_keys(where, detail["loc"])
         return f"unknown key {name!r}", did_you_mean(str(where[-1]), known) or f"known are {', '.join(known)}"
+    if kind == "invalid_key":
+        return f"the key {str(where[-1]).lower()!r} is not a word", "write key: value, such as interval: 5s"
     if kind == "missing":
         return f"{dotted(where[:-1])}: key {where[-1]!r} is missing", ""
     if kind in ("enum", "literal_error", "union_tag_invalid"):

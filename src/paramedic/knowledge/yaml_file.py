@@ -8,11 +8,13 @@ from typing import Any
 
 import yaml
 
+from paramedic.knowledge.yaml_words import in_words
 from paramedic.model.errors import InvalidFiles, Problem
 
 # libyaml where it is built in: the same safe YAML, ten times as fast.
 LOADER: type[yaml.SafeLoader | yaml.CSafeLoader] = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader
 Where = tuple[str | int, ...]
+PLACES = 100_000  # no honest file has more; one that repeats itself by & and * soon has millions
 
 
 @dataclass(slots=True)
@@ -51,6 +53,15 @@ def did_you_mean(word: str, known: Iterable[str]) -> str:
     return f"did you mean {close[0]!r}?" if close else ""
 
 
+def near(path: Path) -> str:
+    """A hint that names a file beside a missing one with nearly its name, or ""."""
+    try:
+        names = [each.name for each in path.parent.iterdir()]
+    except OSError:
+        return ""
+    return did_you_mean(path.name, names)
+
+
 def parse_yaml(name: str, text: str) -> YamlFile:
     """Parse YAML text; syntax errors and duplicate keys raise InvalidFiles with their line."""
     file = YamlFile(name, None)
@@ -66,29 +77,44 @@ def _composed(name: str, text: str) -> tuple[yaml.Node | None, Any]:
     """The nodes, for their lines, and the data. Only the slow parser says exactly where a mistake stands."""
     try:
         return yaml.compose(text, Loader=LOADER), yaml.load(text, Loader=LOADER)  # noqa: S506 (both are safe)
-    except yaml.YAMLError:
+    except (yaml.YAMLError, RecursionError, ValueError):
         pass
     try:
         return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
     except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        what = error.problem or "this is not YAML"
-        raise InvalidFiles([Problem(name, mark.line + 1 if mark else 0, what)]) from error
+        what, hint = in_words(error.problem or "this is not YAML")
+        at_its_begin = error.problem == "found unexpected end of stream"  # of a quote that does not end
+        mark = (error.context_mark if at_its_begin else error.problem_mark) or error.context_mark
+        raise InvalidFiles([Problem(name, mark.line + 1 if mark else 0, what, hint)]) from error
     except yaml.YAMLError as error:
-        raise InvalidFiles([Problem(name, 0, str(error).splitlines()[0])]) from error
+        what, hint = in_words(" ".join(str(error).splitlines()[:2]))
+        raise InvalidFiles([Problem(name, 0, what, hint)]) from error
+    except RecursionError as error:
+        raise InvalidFiles([Problem(name, 0, "is nested too deeply")]) from error
+    except ValueError as error:  # a date that no calendar has
+        raise InvalidFiles([Problem(name, 0, f"holds a value that cannot be: {error}", "put it in quotes")]) from error
 
 
 def read_yaml(path: Path) -> YamlFile:
     """Read and parse a file; an unreadable one raises InvalidFiles."""
     try:
         return parse_yaml(str(path), path.read_text("utf-8"))
+    except IsADirectoryError as error:
+        raise InvalidFiles([Problem(str(path), 0, "is a folder", "give a file in it")]) from error
     except OSError as error:
         raise InvalidFiles([Problem(str(path), 0, f"cannot be read: {error.strerror}")]) from error
     except UnicodeDecodeError as error:
-        raise InvalidFiles([Problem(str(path), 0, f"is not UTF-8 text: {error.reason}")]) from error
+        raise InvalidFiles([Problem(str(path), 0, "is not UTF-8 text", "is it the right file?")]) from error
 
 
-def _note_lines(file: YamlFile, node: yaml.Node, where: Where) -> None:
+def _note_lines(file: YamlFile, node: yaml.Node, where: Where, within: tuple[yaml.Node, ...] = ()) -> None:
+    if node in within:
+        file.problem(where[:-1], "it refers to itself with * and &", "write it out")
+        return
+    if len(file.lines) >= PLACES:
+        if not file.problems:
+            file.problem((), f"holds more than {PLACES} values")
+        return
     file.lines.setdefault(where, node.start_mark.line + 1)
     if isinstance(node, yaml.MappingNode):
         seen: set[str] = set()
@@ -98,7 +124,7 @@ def _note_lines(file: YamlFile, node: yaml.Node, where: Where) -> None:
             if name in seen:
                 file.problem((*where, name), f"key {name!r} is given twice")
             seen.add(name)
-            _note_lines(file, value, (*where, name))
+            _note_lines(file, value, (*where, name), (*within, node))
     elif isinstance(node, yaml.SequenceNode):
         for index, item in enumerate(node.value):
-            _note_lines(file, item, (*where, index))
+            _note_lines(file, item, (*where, index), (*within, node))
