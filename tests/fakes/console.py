@@ -12,12 +12,17 @@ import psutil
 
 from paramedic.console.serve import ConsoleServer, serve
 from paramedic.console.server import build
+from paramedic.journal import events as e
 from paramedic.journal.codec import Entry
+from paramedic.model.action import ActionKind
 from paramedic.model.errors import UsageError
-from paramedic.pipeline.board import Board
-from tests.fakes.night import crash_and_restart
+from paramedic.model.text import as_written
+from paramedic.pipeline.board import ActionRow, Board, TargetRow
+from paramedic.recovery.by_hand import full_name
+from tests.fakes.night import ASKED, BEGIN, EMBED, QWEN, SECOND, crash_and_restart
 
 TOKEN = "a-token-that-nobody-else-knows"
+NAMES = [QWEN.name, EMBED.name]
 
 
 @dataclass
@@ -27,9 +32,12 @@ class PretendDaemon:
     journal: list[Entry] = field(default_factory=crash_and_restart)
     done: list[tuple[str, ...]] = field(default_factory=list)
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    rows: tuple[TargetRow, ...] = ()
+    actions: tuple[ActionRow, ...] = ()
+    to_come: tuple[e.Event, ...] = ()  # after a restart was asked for
 
     def board(self) -> Board:
-        return Board(1, "0.1.0", os.getpid(), (), (), (), (), ())
+        return Board(1, "0.1.0", os.getpid(), self.rows, (), self.actions, (), (), last_seq=self.journal[-1].seq)
 
     def entries(self, after: int) -> list[Entry]:
         return [entry for entry in self.journal if entry.seq > after]
@@ -43,13 +51,35 @@ class PretendDaemon:
         self.news.clear()
         return self.entries(after)
 
-    def approve(self, action: str, by: str) -> None:
+    def approve(self, action: str, by: str) -> e.ActionApproved:
         self._check(action)
         self.done.append(("approve", action, by))
+        return e.ActionApproved(action, by)
 
-    def reject(self, action: str, by: str, reason: str) -> None:
+    def reject(self, action: str, by: str, reason: str) -> e.ActionRejected:
         self._check(action)
         self.done.append(("reject", action, by, reason))
+        return e.ActionRejected(action, by, as_written(reason))
+
+    def hold(self, target: str, by: str, seconds: float | None, reason: str) -> e.TargetHeld:
+        self.done.append(("hold", target, by, str(seconds), reason))
+        until = 0 if seconds is None else BEGIN + int(seconds * SECOND)
+        return e.TargetHeld(full_name(target, NAMES), by, until, as_written(reason))
+
+    def resume(self, target: str, by: str, reason: str) -> e.TargetResumed:
+        self.done.append(("resume", target, by, reason))
+        return e.TargetResumed(full_name(target, NAMES), by, as_written(reason))
+
+    def restart(self, target: str, by: str, reason: str) -> e.ActionRequested:
+        """It begins, and what `to_come` has follows."""
+        self.done.append(("restart", target, by, reason))
+        name = full_name(target, NAMES)
+        request = e.ActionRequested(ASKED, ActionKind.RESTART, name, "", as_written(reason), 1, False, by=by)
+        for event in (request, *self.to_come):
+            last = self.journal[-1]
+            self.journal.append(Entry(last.seq + 1, last.at + SECOND, None, event))
+        self.news.set()
+        return request
 
     def stop(self, by: str) -> None:
         self.done.append(("stop", by))

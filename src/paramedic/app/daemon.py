@@ -6,6 +6,7 @@ import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack, suppress
+from typing import TypeVar
 
 from paramedic import __version__
 from paramedic.adapters.processes.priority import first_in_line
@@ -18,21 +19,27 @@ from paramedic.journal.codec import Entry
 from paramedic.journal.events import (
     ActionApproved,
     ActionRejected,
+    ActionRequested,
     DaemonStarted,
     DaemonStopped,
     EngineSeen,
+    Event,
     StateChanged,
     TargetAdded,
+    TargetHeld,
     TargetRemoved,
+    TargetResumed,
 )
-from paramedic.journal.views import ActionView, TargetView
+from paramedic.journal.views import TargetView
 from paramedic.model.errors import ParamedicError, UsageError
 from paramedic.model.target import EngineState, Origin, Target
 from paramedic.model.text import Text, as_written
 from paramedic.pipeline import discover, recover
 from paramedic.pipeline.board import Board
 from paramedic.pipeline.take_over import lives, take_over
-from paramedic.recovery.lifecycle import Stage, stage
+from paramedic.recovery import by_hand
+
+Decided = TypeVar("Decided", bound=Event)
 
 HOUSEKEEPING = 600.0
 
@@ -185,27 +192,31 @@ class Daemon:
     async def wait_for_entries(self, after: int, timeout: float) -> list[Entry]:
         return await self._world.recorder.wait_for_entries(after, timeout)
 
-    def approve(self, action: str, by: str) -> None:
-        """A person lets a waiting action happen."""
-        waiting = self._waiting_action(action)
-        self._world.recorder.record(ActionApproved(action, by), waiting.requested_seq)
+    def approve(self, action: str, by: str) -> ActionApproved:
+        return self._record(by_hand.approve(self._world.view, action, by))
 
-    def reject(self, action: str, by: str, reason: str) -> None:
-        """A person refuses it."""
-        waiting = self._waiting_action(action)
-        self._world.recorder.record(ActionRejected(action, by, as_written(reason)), waiting.requested_seq)
+    def reject(self, action: str, by: str, reason: str) -> ActionRejected:
+        return self._record(by_hand.reject(self._world.view, action, by, reason))
+
+    def hold(self, target: str, by: str, seconds: float | None, reason: str) -> TargetHeld:
+        now = self._world.clock.now()
+        return self._record(by_hand.hold(self._world.view, target, by, seconds, reason, now))
+
+    def resume(self, target: str, by: str, reason: str) -> TargetResumed:
+        return self._record(by_hand.resume(self._world.view, target, by, reason))
+
+    def restart(self, target: str, by: str, reason: str) -> ActionRequested:
+        ended, request = by_hand.restart(self._world.view, target, by, reason)
+        self._world.recorder.record_all([*ended, request])
+        return request[0]
 
     def stop(self, by: str) -> None:
         self.stopped_by = by
         self.stop_asked.set()
 
-    def _waiting_action(self, name: str) -> ActionView:
-        action = self._world.view.actions.get(name)
-        if action is None:
-            raise UsageError(f"there is no action {name}")
-        if stage(action) is not Stage.WAITING_FOR_APPROVAL:
-            raise UsageError(f"{name} does not wait for approval: it is {stage(action).value}")
-        return action
+    def _record(self, decision: tuple[Decided, int]) -> Decided:
+        self._world.recorder.record(*decision)
+        return decision[0]
 
     async def _housekeeping(self) -> None:
         """Forget old samples, rotate logs."""

@@ -1,6 +1,6 @@
 """What the shell offers when an id is asked for."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,15 +19,22 @@ _OFFERED = 50
 
 def any_id(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     """Incidents, alerts and actions, the latest first."""
-    return _offer(ctx, incomplete, waiting_only=False)
+    return _offer(ctx, incomplete, _all)
 
 
 def waiting_action(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
     """Actions that wait for approval."""
-    return _offer(ctx, incomplete, waiting_only=True)
+    return _offer(ctx, incomplete, _waiting)
 
 
-def _offer(ctx: click.Context, incomplete: str, waiting_only: bool) -> "list[CompletionItem]":
+def watched_server(ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Servers under watch."""
+    return _offer(ctx, incomplete, _servers)
+
+
+def _offer(
+    ctx: click.Context, incomplete: str, known: "Callable[[View], Iterator[tuple[str, str]]]"
+) -> "list[CompletionItem]":
     from click.shell_completion import CompletionItem
 
     from paramedic.app.reading import read_view
@@ -36,9 +43,14 @@ def _offer(ctx: click.Context, incomplete: str, waiting_only: bool) -> "list[Com
         view = read_view(ctx.params.get("data_dir") or Path(default_data_dir()))
     except (ParamedicError, OSError):
         return []  # a shell that asks for words has no use for a sentence
-    names = _waiting(view) if waiting_only else _all(view)
-    matching = [(name, help_) for name, help_ in names if name.lower().startswith(incomplete.lower())]
+    matching = [(name, help_) for name, help_ in known(view) if name.lower().startswith(incomplete.lower())]
     return [CompletionItem(name, help=help_) for name, help_ in matching[:_OFFERED]]
+
+
+def _servers(view: "View") -> Iterator[tuple[str, str]]:
+    for name, target in view.targets.items():
+        if not target.removed:
+            yield name, target.state.value
 
 
 def _waiting(view: "View") -> Iterator[tuple[str, str]]:

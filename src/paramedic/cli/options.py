@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from paramedic.model.errors import UsageError
 from paramedic.model.text import Language
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -32,6 +33,16 @@ def lang_option(function: Function) -> Function:
     return click.option(
         "--lang", type=click.Choice(["en", "zh"]), default=language_of_locale, help="Language.  [default: the locale's]"
     )(function)
+
+
+def seconds_of(option: str, text: str) -> float:
+    """The seconds of `90`, `30s`, `2h`. Raises UsageError that names the option."""
+    from paramedic.app.config import parse_duration
+
+    try:
+        return parse_duration(float(text) if text.replace(".", "", 1).isdigit() else text)
+    except ValueError as error:
+        raise UsageError(f"{option} {error}") from error
 
 
 def default_data_dir() -> Path:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from paramedic.cli.options import data_dir_option, json_option, lang_option, print_json
+from paramedic.cli.options import data_dir_option, json_option, lang_option, print_json, seconds_of
 from paramedic.cli.person import person_option
-from paramedic.model.errors import CouldNotTell, UsageError
+from paramedic.model.errors import CouldNotTell
 from paramedic.model.text import Language, Text
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def command(timeout: str, person: str, data_dir: Path, as_json: bool, lang: Lang
     """
     from paramedic.console.client import Daemon
 
-    seconds = _seconds(timeout)
+    seconds = seconds_of("--timeout", timeout)
     daemon = Daemon.need(data_dir)
     daemon.post("/api/stop", {"by": person})
     if not _has_gone(daemon, seconds, lang):
@@ -50,15 +50,6 @@ def command(timeout: str, person: str, data_dir: Path, as_json: bool, lang: Lang
         print_json({"status": "stopped", "pid": daemon.pid, "by": person})
     else:
         click.echo(_GONE.in_language(lang).format(daemon.pid))
-
-
-def _seconds(text: str) -> float:
-    from paramedic.app.config import parse_duration
-
-    try:
-        return parse_duration(float(text) if text.replace(".", "", 1).isdigit() else text)
-    except ValueError as error:
-        raise UsageError(f"--timeout {error}") from error
 
 
 def _has_gone(daemon: "Daemon", seconds: float, lang: Language) -> bool:

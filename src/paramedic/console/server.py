@@ -34,6 +34,9 @@ def build(daemon: Running, token: str) -> Starlette:
         Route("/api/stream", stream),
         Route("/api/actions/{action}/approve", approve, methods=["POST"]),
         Route("/api/actions/{action}/reject", reject, methods=["POST"]),
+        Route("/api/targets/{target}/hold", hold, methods=["POST"]),
+        Route("/api/targets/{target}/resume", resume, methods=["POST"]),
+        Route("/api/targets/{target}/restart", restart, methods=["POST"]),
         Route("/api/stop", stop, methods=["POST"]),
     ]
     handlers: dict[Any, Any] = {HTTPException: _http_error, ParamedicError: _paramedic_error, Exception: _defect}
@@ -63,16 +66,39 @@ async def stream(request: Request) -> Response:
 
 
 async def approve(request: Request) -> Response:
-    action, by = request.path_params["action"], _text(await _body(request), "by")
-    _daemon(request).approve(action, by)
-    return JSONResponse({"action": action, "status": "approved", "by": by})
+    event = _daemon(request).approve(request.path_params["action"], _text(await _body(request), "by"))
+    return JSONResponse({"action": event.action, "status": "approved", "by": event.by})
 
 
 async def reject(request: Request) -> Response:
-    action, body = request.path_params["action"], await _body(request)
+    by, reason = await _by_and_reason(request)
+    event = _daemon(request).reject(request.path_params["action"], by, reason)
+    return JSONResponse({"action": event.action, "status": "rejected", "by": event.by, "reason": reason})
+
+
+async def hold(request: Request) -> Response:
+    """`under_way`: the actions that had begun, and are finished all the same."""
+    daemon, body = _daemon(request), await _body(request)
     by, reason = _text(body, "by"), _text(body, "reason", required=False)
-    _daemon(request).reject(action, by, reason)
-    return JSONResponse({"action": action, "status": "rejected", "by": by, "reason": reason})
+    event = daemon.hold(request.path_params["target"], by, _seconds(body), reason)
+    actions = daemon.board().actions
+    under_way = [row.id for row in actions if row.target == event.target and row.status == "running"]
+    answer = {"target": event.target, "status": "held", "by": by, "reason": reason, "until": event.until or None}
+    return JSONResponse(answer | {"under_way": under_way})
+
+
+async def resume(request: Request) -> Response:
+    by, reason = await _by_and_reason(request)
+    event = _daemon(request).resume(request.path_params["target"], by, reason)
+    return JSONResponse({"target": event.target, "status": "resumed", "by": by, "reason": reason})
+
+
+async def restart(request: Request) -> Response:
+    """202: it begins; the events tell how it goes and ends."""
+    by, reason = await _by_and_reason(request)
+    event = _daemon(request).restart(request.path_params["target"], by, reason)
+    answer = {"action": event.action, "target": event.target, "status": "requested", "by": by, "reason": reason}
+    return JSONResponse(answer, 202)
 
 
 async def stop(request: Request) -> Response:
@@ -130,6 +156,18 @@ def _text(body: dict[str, Any], key: str, required: bool = True) -> str:
     if not isinstance(value, str) or len(value) > _MAX_TEXT or (required and not value.strip()):
         raise HTTPException(400, f"{key!r} must be text" + (" and not empty" if required else ""))
     return value.strip()
+
+
+def _seconds(body: dict[str, Any]) -> float | None:
+    value = body.get("seconds")
+    if value is None or (isinstance(value, int | float) and not isinstance(value, bool)):
+        return value
+    raise HTTPException(400, "'seconds' must be a number, or null")
+
+
+async def _by_and_reason(request: Request) -> tuple[str, str]:
+    body = await _body(request)
+    return _text(body, "by"), _text(body, "reason", required=False)
 
 
 async def _http_error(_request: Request, error: Exception) -> Response:

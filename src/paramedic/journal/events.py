@@ -110,6 +110,25 @@ class StateChanged(Event):
     reason: Text = NO_WORDS
 
 
+@dataclass(frozen=True, slots=True)
+class TargetHeld(Event):
+    """A person keeps Paramedic's hands off this server; it is watched on."""
+
+    target: str
+    by: str
+    until: int = 0  # UTC ns; 0: until somebody says `resume`
+    reason: Text = NO_WORDS
+
+
+@dataclass(frozen=True, slots=True)
+class TargetResumed(Event):
+    """The hold is over: a person says so, or its time has passed (`by` is then `paramedic`)."""
+
+    target: str
+    by: str
+    reason: Text = NO_WORDS
+
+
 # Alerts and incidents
 
 
@@ -173,11 +192,12 @@ class ActionRequested(Event):
     action: str  # ACT-0001
     kind: ActionKind
     target: str
-    incident: str
+    incident: str  # empty: a person asked for it, and nothing was wrong
     reason: Text
     attempt: int  # the how manieth of this incident
     needs_approval: bool
     not_before: int = 0
+    by: str = ""  # the person who asked for it; empty: Paramedic's own plan
 
 
 @dataclass(frozen=True, slots=True)

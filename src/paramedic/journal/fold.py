@@ -6,7 +6,7 @@ from typing import Any
 
 from paramedic.journal import events as e
 from paramedic.journal.codec import Entry
-from paramedic.journal.views import ActionView, AlertView, DeliveryView, IncidentView, TargetView, View
+from paramedic.journal.views import ActionView, AlertView, DeliveryView, Hold, IncidentView, TargetView, View
 from paramedic.model.target import EngineState
 from paramedic.model.text import NO_WORDS
 
@@ -58,7 +58,16 @@ def _target_removed(view: View, _: Entry, event: e.TargetRemoved) -> None:
     _change_target(view, event.target, removed=True)
 
 
+def _target_held(view: View, entry: Entry, event: e.TargetHeld) -> None:
+    _change_target(view, event.target, hold=Hold(event.by, entry.at, event.until, event.reason, entry.seq))
+
+
+def _target_resumed(view: View, _: Entry, event: e.TargetResumed) -> None:
+    _change_target(view, event.target, hold=None)
+
+
 def _engine_seen(view: View, entry: Entry, event: e.EngineSeen) -> None:
+    action, known = view.running_action(event.target), view.targets.get(event.target)
     _change_target(
         view,
         event.target,
@@ -74,6 +83,7 @@ def _engine_seen(view: View, entry: Entry, event: e.EngineSeen) -> None:
         stage="",
         stage_since=entry.at,
         exits=(),
+        runs_by_hand=(known.runs_by_hand if known else 0) + bool(action and action.asked_by_a_person),
     )
 
 
@@ -202,6 +212,8 @@ _STEPS: dict[type[e.Event], Callable[[View, Entry, Any], None]] = {
     e.WorkFailed: _work_failed,
     e.TargetAdded: _target_added,
     e.TargetRemoved: _target_removed,
+    e.TargetHeld: _target_held,
+    e.TargetResumed: _target_resumed,
     e.EngineSeen: _engine_seen,
     e.StageReached: _stage_reached,
     e.ProcessEnded: _process_ended,

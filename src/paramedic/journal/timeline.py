@@ -7,7 +7,7 @@ from paramedic.journal import events as e
 from paramedic.journal.codec import Entry
 from paramedic.model.target import EngineState
 
-_OF_AN_ENGINE = (e.EngineSeen, e.StageReached, e.ProcessEnded, e.StateChanged)
+_OF_AN_ENGINE = (e.EngineSeen, e.StageReached, e.ProcessEnded, e.StateChanged, e.TargetHeld, e.TargetResumed)
 _WELL = frozenset({EngineState.SERVING, EngineState.SLEEPING, EngineState.STOPPED})
 
 

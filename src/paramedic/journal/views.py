@@ -12,6 +12,17 @@ from paramedic.model.text import NO_WORDS, Text
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A person keeps Paramedic's hands off a server. Times are UTC ns."""
+
+    by: str
+    since: int
+    until: int  # 0: until somebody says `resume`
+    reason: Text
+    seq: int  # of the event
+
+
+@dataclass(frozen=True, slots=True)
 class TargetView:
     """A target as the journal knows it. Times are UTC ns; `state_seq` is the event to name as a reason."""
 
@@ -22,6 +33,7 @@ class TargetView:
     state_reason: Text = NO_WORDS
     state_seq: int = 0
     run: int = 0
+    runs_by_hand: int = 0  # of them, begun by `paramedic restart`
     process: EngineProcess | None = None
     started_by_us: bool = False
     seen_at: int = 0
@@ -30,6 +42,7 @@ class TargetView:
     log: str = ""
     exits: tuple[Exit, ...] = ()  # of this run
     removed: bool = False
+    hold: Hold | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +96,10 @@ class ActionView:
     finished_seq: int = 0
     outcome: Outcome | None = None
     detail: Text = NO_WORDS
+
+    @property
+    def asked_by_a_person(self) -> bool:
+        return bool(self.request.by)
 
     @property
     def kind(self) -> ActionKind:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from paramedic import __version__
-from paramedic.journal.views import ActionView, AlertView, IncidentView, TargetView, View
+from paramedic.journal.views import ActionView, AlertView, Hold, IncidentView, TargetView, View
 from paramedic.model.target import EngineState, Mode
 from paramedic.model.text import Text
 from paramedic.recovery.lifecycle import stage
@@ -37,6 +37,7 @@ class TargetRow:
     itl_p50: float | None = None
     itl_p95: float | None = None
     figures_age: float | None = None  # seconds since the last scrape that was answered
+    hold: Hold | None = None  # a person keeps Paramedic's hands off it
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,7 @@ class ActionRow:
     reason: Text
     since: int
     detail: Text
+    by: str = ""  # the person who asked for it; empty: Paramedic's own plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,7 @@ def _target_row(target: TargetView, figures: dict[str, float | None], now: int) 
         pid=target.process.pid if target.process else None,
         stage=target.stage if target.state is EngineState.STARTING else "",
         figures_age=age,
+        hold=target.hold,
         **figures,
     )
 
@@ -218,4 +221,5 @@ def _action_row(action: ActionView) -> ActionRow:
         reason=action.request.reason,
         since=action.finished_at or action.started_at or action.requested_at,
         detail=action.detail,
+        by=action.request.by,
     )

@@ -25,7 +25,7 @@ from paramedic.pipeline.recover import Patience
 from paramedic.pipeline.scrape import Knowledge, Watcher
 from paramedic.pipeline.world import World
 from paramedic.ports import Notifier
-from paramedic.recovery import plan
+from paramedic.recovery import by_hand, plan
 from paramedic.recovery.guard import Policy
 from paramedic.signals.evaluate import Evaluator
 from paramedic.signals.liveness import Limits
@@ -93,6 +93,7 @@ class Cycle:
         self._decide("group alerts", lambda: group(self._world.view, self._world.clock.now()))
         for incident in diagnose.wanted(self._world.view):
             self._do(f"diagnose {incident}", self._diagnosing(incident))
+        self._decide("end holds", lambda: by_hand.ended_holds(self._world.view, self._world.clock.now()))
         with self._barrier.around("drop actions"):
             recover.drop_obsolete(self._world)
         self._decide("plan recovery", self._plan_recovery)

@@ -37,8 +37,9 @@ class Patience:
 
 
 def ready_to_run(view: View, now: int) -> list[str]:
-    """Actions whose time has come, one a target."""
+    """Actions whose time has come, one a target, none on a server that a person holds."""
     busy = {a.request.target for a in view.actions.values() if a.running}
+    busy |= {name for name, target in view.targets.items() if target.hold is not None}
     names = []
     for name, action in view.actions.items():
         target = action.request.target
@@ -91,6 +92,8 @@ class Restart:
 
     async def run(self) -> None:
         """ActionStarted before the first effect, ActionFinished after the last, whatever happens between."""
+        if self._target.hold is not None:
+            return  # a person was quicker
         self._started = self._world.recorder.record(ActionStarted(self._name), self._requested).seq
         await self._to_its_end(self._steps())
 

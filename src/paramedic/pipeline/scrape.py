@@ -8,6 +8,7 @@ from paramedic.journal.events import ProcessEnded, StageReached, StateChanged
 from paramedic.journal.views import TargetView
 from paramedic.model.sample import LabelSet, Scrape, label_set
 from paramedic.model.target import EngineProcess, EngineState, Exit, Role
+from paramedic.pipeline.answers import answer_of, left_out, what_answered, why_no_figures
 from paramedic.pipeline.barrier import Barrier
 from paramedic.pipeline.figures import FigureReader
 from paramedic.pipeline.tree import EngineTree
@@ -15,7 +16,7 @@ from paramedic.pipeline.world import World, first_of
 from paramedic.ports import LogSource, Reply
 from paramedic.signals import liveness
 from paramedic.signals.exposition import Parser
-from paramedic.signals.liveness import Answer, Figures, Limits, Liveness, Look
+from paramedic.signals.liveness import Figures, Limits, Liveness, Look
 from paramedic.signals.vocabulary import Vocabulary
 
 STARTING_INTERVAL = 0.5
@@ -194,6 +195,8 @@ class Watcher:
         if self._parser is None:
             return None
         page = self._parser.parse(metrics.body)
+        if trouble := left_out(page):
+            self._barrier.tell(f"read the figures of {self.name}", trouble)
         self._fresh = True
         self._scrapes += 1
         self._world.samples.append(Scrape(f"engine:{self.name}", self._world.clock.now(), page.series, page.values))
@@ -211,7 +214,7 @@ class Watcher:
             (label_set("paramedic_target_state", common, state=state.value), float(state is now.state))
             for state in EngineState
         ]
-        rows.append((label_set("paramedic_engine_starts_total", common), float(target.run)))
+        rows.append((label_set("paramedic_engine_starts_total", common), float(target.run - target.runs_by_hand)))
         at = self._world.clock.monotonic()
         if now.working:
             rows.append((label_set("paramedic_engine_progress_age_seconds", common), at - now.progress_at))
@@ -230,6 +233,8 @@ class Watcher:
             at=self._world.clock.monotonic(),
             health=answer_of(health, dead_on_503=True),
             metrics=answer_of(metrics),
+            health_said=what_answered(health, "/health"),
+            metrics_said=why_no_figures(metrics, figures),
             figures=figures,
             server_alive=None if tree is None or server is None else not self._tree.is_lost(server),
             core_lost=self._tree.core_lost or any(one.role in _CORE for one in self.target.exits),
@@ -289,14 +294,3 @@ class Watcher:
 
     async def _woken(self) -> None:
         await self._wake.wait()
-
-
-def answer_of(reply: Reply, *, dead_on_503: bool = False) -> Answer:
-    """A reply in the words of liveness."""
-    if reply.ok:
-        return Answer.OK
-    if reply.status == 503 and dead_on_503:
-        return Answer.DEAD
-    if reply.error in ("refused", "reset"):
-        return Answer.REFUSED
-    return Answer.TIMEOUT if reply.error == "timeout" else Answer.ODD

@@ -21,9 +21,10 @@ class Policy:
 
 
 def recent(actions: Iterable[ActionView], target: str, now: int, policy: Policy) -> list[ActionView]:
-    """The actions on this target that were begun within the window, oldest first."""
+    """What Paramedic itself began on this target within the window, oldest first. What a person asked for is free."""
     since = now - int(policy.window * SECOND)
-    return [a for a in actions if a.request.target == target and a.started_at is not None and a.started_at >= since]
+    own = (a for a in actions if a.request.target == target and not a.asked_by_a_person)
+    return [a for a in own if a.started_at is not None and a.started_at >= since]
 
 
 def budget_is_spent(tried: int, policy: Policy) -> bool:

@@ -45,6 +45,8 @@ def _for_incident(
 ) -> list[Decision]:
     if target.state not in BROKEN or _is_at_work(view, target) or incident.diagnosis is None:
         return []
+    if target.hold is not None:
+        return []  # whoever holds it knows
     if incident.diagnosed_at < target.state_since:
         return []  # the diagnosis is of an earlier state: a new one is on its way
     if target.state is EngineState.SILENT:
@@ -126,6 +128,7 @@ def obsolete(view: View, still_broken: Callable[[TargetView], bool] = lambda t: 
         for name, action in view.actions.items()
         if not action.over
         and not action.running
+        and not action.asked_by_a_person
         and (target := view.targets.get(action.request.target))
         and not still_broken(target)
     ]

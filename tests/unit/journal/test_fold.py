@@ -81,8 +81,10 @@ def _everything() -> list[Entry]:
     for number, answer in ((8, e.ActionApproved("ACT-0008", "li")), (9, e.ActionRejected("ACT-0009", "li"))):
         pen.write(903, e.ActionRequested(f"ACT-000{number}", ActionKind.RESTART, T, INCIDENT, TEXT, 1, True))
         pen.write(904, answer)
-    pen.write(905, e.TargetRemoved(T, as_written("gone")))
-    pen.write(906, e.DaemonStopped("stop"))
+    pen.write(905, e.TargetHeld(T, "li", 0, as_written("profiling")))
+    pen.write(906, e.TargetResumed(T, "li"))
+    pen.write(907, e.TargetRemoved(T, as_written("gone")))
+    pen.write(908, e.DaemonStopped("stop"))
     return pen.entries
 
 

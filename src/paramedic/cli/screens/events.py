@@ -24,6 +24,16 @@ def line(entry: Entry, lang: Language) -> str | None:
     return clean("  ".join((figures.clock(entry.at), padded(level, 2), *filter(None, (about, sentence)))))
 
 
+def numbered_line(entry: Entry, lang: Language) -> str | None:
+    """As `line`, with the entry's number and its day: for a journal of more than one night."""
+    told = tell(entry.event, lang)
+    if told is None:
+        return None
+    level, about, sentence = told
+    head = (f"{entry.seq:>6}", figures.day_and_time(entry.at), padded(level, 2))
+    return clean("  ".join((*head, *filter(None, (about, sentence)))))
+
+
 def tell(event: e.Event, lang: Language) -> Told | None:
     """(level, whom it is about, sentence) of an event; None for noise and for a newer version's events."""
     teller = _TELLERS.get(type(event))
@@ -59,6 +69,25 @@ def _target_added(event: e.TargetAdded, lang: Language) -> Told:
 
 def _target_removed(event: e.TargetRemoved, lang: Language) -> Told:
     return "", event.target, say(Text("is no longer watched", "不再看护"), lang) + _because(event.reason, lang)
+
+
+def _target_held(event: e.TargetHeld, lang: Language) -> Told:
+    open_end = Text("is held by {}: Paramedic watches and does nothing to it", "由 {} 接管：Paramedic 只看护，不动它")
+    limited = Text(
+        "is held by {} until {}: Paramedic watches and does nothing to it",
+        "由 {} 接管至 {}：Paramedic 只看护，不动它",
+    )
+    until = figures.day_and_time(event.until) if event.until else ""
+    return (
+        "",
+        event.target,
+        say(limited if until else open_end, lang).format(event.by, until) + _because(event.reason, lang),
+    )
+
+
+def _target_resumed(event: e.TargetResumed, lang: Language) -> Told:
+    text = Text("is no longer held, says {}", "{} 解除接管")
+    return "", event.target, say(text, lang).format(event.by) + _because(event.reason, lang)
 
 
 def _engine_seen(event: e.EngineSeen, lang: Language) -> Told:
@@ -119,6 +148,8 @@ def _diagnosis_made(event: e.DiagnosisMade, lang: Language) -> Told:
 
 def _action_requested(event: e.ActionRequested, lang: Language) -> Told:
     kind = say(words.ACTIONS.get(event.kind), lang, event.kind)
+    if event.by:
+        return "", event.action, f"{kind} {event.target}" + _because(event.reason, lang)
     plain_ = Text("{} {}, try {}: {}", "{} {}，第 {} 次：{}")
     shown = say(plain_, lang).format(kind, event.target, event.attempt, say(event.reason, lang))
     ask = Text("{}. It waits for you: paramedic approve {}", "{}。等待批准：paramedic approve {}")
@@ -188,6 +219,8 @@ _TELLERS: dict[type[e.Event], Callable[[Any, Language], Told]] = {
     e.WorkFailed: _work_failed,
     e.TargetAdded: _target_added,
     e.TargetRemoved: _target_removed,
+    e.TargetHeld: _target_held,
+    e.TargetResumed: _target_resumed,
     e.EngineSeen: _engine_seen,
     e.StageReached: _stage_reached,
     e.ProcessEnded: _process_ended,

@@ -7,6 +7,7 @@ from rich.cells import cell_len
 from paramedic.cli.screens import figures, words
 from paramedic.cli.screens.layout import Line, Span, columns, line, padded, shortened
 from paramedic.cli.screens.words import say
+from paramedic.journal.views import Hold
 from paramedic.model.target import EngineState
 from paramedic.model.text import Language, Text
 from paramedic.pipeline.board import Board, TargetRow
@@ -26,6 +27,8 @@ _HEADER = (
 )
 _SERVER = Text("SERVER", "服务")
 _RIGHT = frozenset(range(1, 8))  # figures stand right
+_HELD = Text("held by {} for {}", "{} 已接管 {}")
+_HELD_UNTIL = Text(", {} left", "，还剩 {}")
 _STALE = Text("figures are {} old", "数据已是 {} 前的")
 
 
@@ -49,7 +52,7 @@ def server_lines(board: Board, lang: Language, width: int) -> Iterator[Line]:
         else:
             yield line(("● ", colour), (shortened(row.name, width - 2), "bold"))
             yield line("  ", *figures_spans)
-        yield from (line("    ", (note, style)) for note, style in _notes(row, lang))
+        yield from (line("    ", (note, style)) for note, style in _notes(row, board.at, lang))
 
 
 def _joined(cells: list[str], widths: list[int], gap: int, state_colour: str = "") -> list[Span]:
@@ -81,10 +84,19 @@ def _pair(median: float | None, tail: float | None) -> str:
     return f"{figures.latency(median)}/{figures.latency(tail)}"
 
 
-def _notes(row: TargetRow, lang: Language) -> Iterator[Span]:
+def _notes(row: TargetRow, now: int, lang: Language) -> Iterator[Span]:
+    if row.hold is not None:
+        yield _held(row.hold, now, lang), "bold yellow"
     if row.stage and row.state in (EngineState.STARTING, EngineState.START_STALLED):
         yield say(words.STAGES.get(row.stage), lang, row.stage), "cyan"
     elif row.state is not EngineState.SERVING and row.reason:
         yield say(row.reason, lang), ""
     if row.state in _HAS_FIGURES and row.figures_age is not None and row.figures_age > _STALE_AFTER_S:
         yield say(_STALE, lang).format(figures.duration(row.figures_age)), "yellow"
+
+
+def _held(hold: Hold, now: int, lang: Language) -> str:
+    shown = say(_HELD, lang).format(hold.by, figures.between(hold.since, now))
+    if hold.until:
+        shown += say(_HELD_UNTIL, lang).format(figures.duration((hold.until - now) / 1e9))
+    return shown + (say(Text(": {}", "：{}"), lang).format(say(hold.reason, lang)) if hold.reason else "")
