@@ -24,7 +24,10 @@ class Clock(Protocol):
 
 
 class SampleStore(Protocol):
-    """Samples by time; forgotten after a while."""
+    """Samples by time; forgotten after a while. `last_error`: why they are not on the disk now, "" when they are."""
+
+    @property
+    def last_error(self) -> str: ...
 
     def append(self, scrape: Scrape) -> None:
         """Keep one scrape; a series of the source's last scrape that is missing now becomes stale."""
@@ -39,10 +42,21 @@ class SampleStore(Protocol):
 
 
 class JournalStore(Protocol):
-    """The append-only journal. What `append` has returned is on the disk."""
+    """The append-only journal. What `append` has returned is on the disk, or counted by `unwritten`."""
+
+    @property
+    def unwritten(self) -> int:
+        """Events that the disk refused and that wait in memory."""
+
+    @property
+    def trouble(self) -> str:
+        """Why they wait."""
 
     def append(self, at: int, events: Sequence[tuple[Event, int | None]]) -> list[Entry]:
-        """Write events (each with the sequence number of its reason), all or none, and give them their numbers."""
+        """Write events (each with the sequence number of its reason), all or none, and give them their numbers.
+
+        Without events: try again to write those that wait.
+        """
 
     def read(self, after: int = 0) -> Iterator[Entry]:
         """Every entry with a number above `after`, in order."""

@@ -10,6 +10,7 @@ import pytest
 
 from paramedic.adapters.storage.journal_memory import MemoryJournal
 from paramedic.adapters.storage.journal_sqlite import SqliteJournal
+from paramedic.adapters.storage.journal_waiting import WaitingJournal
 from paramedic.journal.codec import UnknownEvent
 from paramedic.journal.events import ActionStarted, AlertResolved, TargetRemoved
 from paramedic.model.errors import ParamedicError
@@ -19,10 +20,12 @@ from paramedic.ports import JournalStore
 Make = Callable[[], JournalStore]
 
 
-@pytest.fixture(params=["sqlite", "memory"])
+@pytest.fixture(params=["sqlite", "waiting", "memory"])
 def make(request: pytest.FixtureRequest, tmp_path: Path) -> Make:
     if request.param == "sqlite":
         return lambda: SqliteJournal(tmp_path / "journal.db")
+    if request.param == "waiting":
+        return lambda: WaitingJournal(SqliteJournal(tmp_path / "journal.db"))
     return MemoryJournal
 
 

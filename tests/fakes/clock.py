@@ -14,9 +14,14 @@ class FakeClock:
         self._start = now
         self._sleepers: list[tuple[int, int, asyncio.Future[None]]] = []
         self._count = 0
+        self._set_by = 0
 
     def now(self) -> int:
-        return self._now
+        return self._now + self._set_by
+
+    def set(self, seconds: float) -> None:
+        """Somebody sets the machine's clock, back when below zero; no second passes."""
+        self._set_by += round(seconds * SECOND)
 
     def monotonic(self) -> float:
         return (self._now - self._start) / SECOND

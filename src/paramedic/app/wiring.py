@@ -15,6 +15,7 @@ from paramedic.adapters.notifiers.webhook import WebhookNotifier
 from paramedic.adapters.processes.linux import LinuxProcesses
 from paramedic.adapters.processes.recognise import option
 from paramedic.adapters.storage.journal_sqlite import SqliteJournal
+from paramedic.adapters.storage.journal_waiting import WaitingJournal
 from paramedic.adapters.storage.samples_sqlite import SqliteSamples
 from paramedic.adapters.supervisors.child import ChildSupervisor
 from paramedic.app.config import Config, WebhookConfig
@@ -41,7 +42,7 @@ from paramedic.signals.evaluate import Evaluator
 class Parts:
     """The parts of one daemon."""
 
-    journal: SqliteJournal
+    journal: WaitingJournal
     samples: SqliteSamples
     probe: HttpProbe
     supervisor: ChildSupervisor
@@ -55,7 +56,7 @@ def build(folder: DataFolder, config: Config, language: Language, print_line: Ca
     vocabulary, catalogue, stages = load_vocabulary(), load_catalogue(), load_stages()
     rules = load_rules([SHIPPED, *map(Path, config.rules)])
     clock = SystemClock()
-    journal = SqliteJournal(folder.journal)
+    journal = WaitingJournal(SqliteJournal(folder.journal))
     samples = SqliteSamples(folder.samples)
     supervisor = ChildSupervisor(folder.engines)
     probe = HttpProbe(keys_of(config, supervisor))

@@ -45,6 +45,13 @@ class DaemonWasLate(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ClockWasSet(Event):
+    """The machine's clock was set, or the machine slept: what is counted by it goes on from there."""
+
+    seconds: float  # forwards; below zero: back
+
+
+@dataclass(frozen=True, slots=True)
 class WorkFailed(Event):
     """A unit of work failed in a way we had not foreseen; the others went on."""
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from paramedic.journal import events as e
 from paramedic.journal.codec import Entry
+from paramedic.journal.shift import shift
 from paramedic.journal.views import ActionView, AlertView, DeliveryView, Hold, IncidentView, TargetView, View
 from paramedic.model.target import EngineState
 from paramedic.model.text import NO_WORDS
@@ -35,6 +36,11 @@ def _daemon_started(view: View, _: Entry, event: e.DaemonStarted) -> None:
 
 def _daemon_stopped(view: View, _entry: Entry, _event: e.DaemonStopped) -> None:
     view.daemon_pid = None
+
+
+def _clock_was_set(view: View, _: Entry, event: e.ClockWasSet) -> None:
+    view.clock_set_by += event.seconds
+    shift(view, round(event.seconds * 1e9))
 
 
 def _work_failed(view: View, entry: Entry, event: e.WorkFailed) -> None:
@@ -209,6 +215,7 @@ def _delivery_finished(view: View, _: Entry, event: e.DeliveryFinished) -> None:
 _STEPS: dict[type[e.Event], Callable[[View, Entry, Any], None]] = {
     e.DaemonStarted: _daemon_started,
     e.DaemonStopped: _daemon_stopped,
+    e.ClockWasSet: _clock_was_set,
     e.WorkFailed: _work_failed,
     e.TargetAdded: _target_added,
     e.TargetRemoved: _target_removed,

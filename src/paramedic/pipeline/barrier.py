@@ -1,12 +1,16 @@
 """The one crash barrier: a unit of work that fails in an unforeseen way is written down, and the others go on."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 
 from paramedic.journal.events import WorkFailed
+from paramedic.model.errors import ParamedicError
 from paramedic.pipeline.world import Recorder
 from paramedic.ports import Clock
+
+log = logging.getLogger(__name__)
 
 _TELL_AGAIN_NS = 600_000_000_000  # the same failure again and again is one line in ten minutes
 
@@ -37,7 +41,13 @@ class Barrier:
             self._tell(work, error)
 
     def _tell(self, work: str, error: Exception) -> None:
-        text = f"{type(error).__name__}: {error}"[:500]
+        try:
+            self.tell(work, f"{type(error).__name__}: {error}"[:500])
+        except ParamedicError as refused:  # the journal takes nothing more: the work goes on all the same
+            log.error("%s failed: %s; %s", work, error, refused)
+
+    def tell(self, work: str, text: str) -> None:
+        """Write down a trouble; the same one again within ten minutes is not."""
         last = self._recorder.view.failures.get(work)
         if last is None or last[1] != text or self._clock.now() - last[0] > _TELL_AGAIN_NS:
             self._recorder.record(WorkFailed(work, text))

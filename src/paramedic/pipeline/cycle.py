@@ -85,6 +85,8 @@ class Cycle:
 
     def tick(self) -> None:
         """One judgement of everything. Takes milliseconds."""
+        with self._barrier.around("look after ourselves"):
+            self._look_after_ourselves()
         if self._was_late():
             return
         self._watch_targets()
@@ -98,7 +100,7 @@ class Cycle:
             recover.drop_obsolete(self._world)
         self._decide("plan recovery", self._plan_recovery)
         self._decide("plan notifications", lambda: notify.plan(self._world.view, list(self._notifiers)))
-        for action in recover.ready_to_run(self._world.view, self._world.clock.now()):
+        for action in self._ready_actions():
             self._do(f"act {action}", self._restart(action).run)
         for delivery in notify.undelivered(self._world.view):
             self._do(f"deliver {delivery}", self._delivering(delivery))
@@ -125,6 +127,12 @@ class Cycle:
 
     def _diagnosing(self, incident: str) -> Callable[[], Awaitable[None]]:
         return lambda: diagnose.run(incident, self._world, self._catalogue, self._evaluator)
+
+    def _ready_actions(self) -> list[str]:
+        """None where the journal cannot be written: what is done stands in it before."""
+        if self._world.recorder.trouble:
+            return []
+        return recover.ready_to_run(self._world.view, self._world.clock.now())
 
     def _restart(self, action: str) -> recover.Restart:
         return recover.Restart(self._world.view.actions[action], self._world, self._settings.patience)
@@ -169,11 +177,22 @@ class Cycle:
         self._ticked_at = now
         if late < max(10.0, 2 * self._settings.interval):
             return False
+        self._judge.unseen(late)
         with self._barrier.around("note lateness"):
             self._world.recorder.record(DaemonWasLate(round(late, 1)))
         for watcher, _ in self._watchers.values():
             watcher.look_now()
         return True
+
+    def _look_after_ourselves(self) -> None:
+        """The machine's clock, and the disk: what it refuses waits in memory, and whoever looks is told."""
+        recorder = self._world.recorder
+        recorder.note_clock()
+        recorder.write_those_that_wait()
+        if trouble := recorder.trouble:
+            self._barrier.tell("journal", f"{trouble}: events wait in memory, and nothing is restarted until then")
+        if trouble := self._world.samples.last_error:
+            self._barrier.tell("samples", trouble)
 
     async def _rest(self, seen: int) -> None:
         """Until the interval is over, an action's time has come, or something new was recorded."""

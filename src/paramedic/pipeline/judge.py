@@ -42,10 +42,14 @@ class RuleJudge:
         self._judge = Judge(rules)
         self._barrier = Barrier(world.recorder, world.clock)
         self._orphaned = self._judge.adopt(alert.alert for alert in world.view.firing())
+        self._clock_set_by = world.view.clock_set_by
 
     def tick(self) -> None:
         """Judge once, now."""
         now_ms = self._world.clock.now() // 1_000_000
+        set_by, self._clock_set_by = self._world.view.clock_set_by - self._clock_set_by, self._world.view.clock_set_by
+        if set_by:
+            self.unseen(set_by)
         for gone in self._orphaned:  # alerts of an earlier daemon whose rule exists no longer
             self._resolve(gone)
         self._orphaned = []
@@ -58,6 +62,10 @@ class RuleJudge:
                         self._world.recorder.record(AlertFired(change.alert), because)
                     else:
                         self._resolve(change)
+
+    def unseen(self, seconds: float) -> None:
+        """What Paramedic did not see counts for nothing."""
+        self._judge.unseen(seconds)
 
     def _resolve(self, change: Resolved) -> None:
         fired = self._world.view.alerts.get(change.alert_id)

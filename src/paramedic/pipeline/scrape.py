@@ -97,17 +97,20 @@ class Watcher:
         target = self.target
         if target.run != self._run:
             self._begin_run(target)
-        at = self._world.clock.monotonic()
-        unseen = at - self._liveness.looked_at
-        if unseen > LATE * self._interval + 10.0:
-            self._liveness = liveness.skip(self._liveness, unseen)
         self._read_log()
         tree = self._tree.look(target.process) if target.process else None
         metrics, health = await self._ask_while_it_lives(target)
+        self._skip_unseen()
         figures = self._keep(metrics)
         self._judge(tree, health, metrics, figures)
         self._keep_probe_samples()
         self._send_canary()
+
+    def _skip_unseen(self) -> None:
+        """Asked after the answers: Paramedic may have been stopped while it waited for them."""
+        unseen = self._world.clock.monotonic() - self._liveness.looked_at
+        if unseen > LATE * self._interval + 10.0:
+            self._liveness = liveness.skip(self._liveness, unseen)
 
     # Runs, log and processes
 
@@ -268,10 +271,11 @@ class Watcher:
 
     async def _ask_for_token(self, patience: float) -> None:
         async with self._barrier.around_task(f"canary {self.name}"):
-            run = self._run
+            run, sent_at = self._run, self._world.clock.monotonic()
             canary = await self._world.probe.canary(self.target.target, patience)
             if run != self._run:
                 return
+            late = self._world.clock.monotonic() - sent_at > patience + 10.0  # it was Paramedic that stood still
             self._liveness = liveness.canary_answered(
                 self._liveness,
                 self._world.clock.monotonic(),

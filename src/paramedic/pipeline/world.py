@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from paramedic.journal.codec import Entry
-from paramedic.journal.events import Event
+from paramedic.journal.events import ClockWasSet, Event
 from paramedic.journal.fold import apply
 from paramedic.journal.views import View
 from paramedic.ports import Clock, JournalStore, LogSource, Probe, ProcessTable, SampleStore, Supervisor
+
+CLOCK_STEP = 5.0  # seconds; less is what time synchronisation does every day
 
 
 class Recorder:
@@ -20,6 +22,7 @@ class Recorder:
         self._store = store
         self._news = asyncio.Condition()
         self._telling: asyncio.Task[None] | None = None
+        self._offset = self._clock_offset() or 0.0
         self.view = view
 
     def record(self, event: Event, because: int | None = None) -> Entry:
@@ -29,12 +32,40 @@ class Recorder:
         """Write events, all or none."""
         if not events:
             return []
+        self.note_clock()
+        return self._write(events)
+
+    def _write(self, events: Sequence[tuple[Event, int | None]]) -> list[Entry]:
         entries = self._store.append(self._clock.now(), events)
         for entry in entries:
             apply(self.view, entry)
         if self._telling is None or self._telling.done():
             self._telling = asyncio.get_running_loop().create_task(self._tell())
         return entries
+
+    @property
+    def trouble(self) -> str:
+        """Why events wait in memory; "" when all are on the disk."""
+        return self._store.trouble if self._store.unwritten else ""
+
+    def write_those_that_wait(self) -> None:
+        if self._store.unwritten:
+            self._store.append(self._clock.now(), ())
+
+    def note_clock(self) -> None:
+        """Say when the machine's clock was set: whatever is counted by it goes on from there."""
+        offset = self._clock_offset()
+        if offset is None:
+            return
+        moved, self._offset = offset - self._offset, offset
+        if abs(moved) >= CLOCK_STEP:
+            self._write([(ClockWasSet(round(moved, 1)), None)])
+
+    def _clock_offset(self) -> float | None:
+        """Seconds of the machine's clock before those that never go back; None: stopped while looking."""
+        before = self._clock.monotonic()
+        now = self._clock.now()
+        return now / 1e9 - before if self._clock.monotonic() - before < 1.0 else None
 
     def entries(self, after: int) -> list[Entry]:
         return list(self._store.read(after))

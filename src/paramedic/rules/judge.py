@@ -76,6 +76,18 @@ class Judge:
                 )
         return orphans
 
+    def unseen(self, seconds: float) -> None:
+        """Nobody looked for so long, or the clock was set by so much: it counts for nothing. What must hold for a
+        while goes on from there; what fires is looked at for a while before it is over.
+        """
+        moved = round(seconds * 1000)
+        for state in self.states.values():
+            for key, alert in state.alerts.items():
+                gone = None if alert.gone_since_ms is None else alert.gone_since_ms + moved
+                state.alerts[key] = replace(
+                    alert, since_ms=alert.since_ms + moved, gone_since_ms=gone, not_over_before_ms=None
+                )
+
     def judge_rule(self, rule: Rule, result: Vector | Scalar, now_ms: int) -> list[Judgement]:
         """What changes now that the rule's expression gave `result` at `now_ms`; a number holds without labels."""
         vector: Vector = [((), result)] if isinstance(result, float) else result

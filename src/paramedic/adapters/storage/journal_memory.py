@@ -11,6 +11,8 @@ class MemoryJournal:
 
     def __init__(self) -> None:
         self._entries: list[Entry] = []
+        self.unwritten = 0
+        self.trouble = ""
 
     def append(self, at: int, events: Sequence[tuple[Event, int | None]]) -> list[Entry]:
         first = len(self._entries) + 1

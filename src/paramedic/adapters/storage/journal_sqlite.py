@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from paramedic import __version__
@@ -30,18 +31,35 @@ class SqliteJournal:
 
     def append(self, at: int, events: Sequence[tuple[Event, int | None]]) -> list[Entry]:
         entries = []
-        self._db.execute("BEGIN IMMEDIATE")
-        try:
+        with self._transaction():
             for event, because in events:
                 row = self._db.execute(
                     "INSERT INTO entries (at, because, body) VALUES (?, ?, ?)", (at, because, encode(event))
                 )
                 entries.append(Entry(int(row.lastrowid or 0), at, because, event))
+        return entries
+
+    def restore(self, entries: Sequence[Entry]) -> None:
+        """Write entries that had to wait, all or none, in the places that they were given."""
+        with self._transaction():
+            for entry in entries:
+                row = (entry.seq, entry.at, entry.because, encode(entry.event))
+                self._db.execute("INSERT INTO entries (seq, at, because, body) VALUES (?, ?, ?, ?)", row)
+
+    def last_seq(self) -> int:
+        (newest,) = self._db.execute("SELECT max(seq) FROM entries").fetchone()
+        return int(newest or 0)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[None]:
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            yield
             self._db.execute("COMMIT")
         except BaseException:
-            self._db.execute("ROLLBACK")
+            if self._db.in_transaction:  # on a full disk SQLite may have rolled it back already
+                self._db.execute("ROLLBACK")
             raise
-        return entries
 
     def read(self, after: int = 0) -> Iterator[Entry]:
         while rows := self._db.execute(

@@ -15,6 +15,7 @@ class MemorySamples:
 
     def __init__(self, retention_ms: int = DAY_MS) -> None:
         self._ring = Ring(retention_ms)
+        self.last_error = ""
 
     def append(self, scrape: Scrape) -> None:
         self._ring.append(scrape.source, scrape.at // NS_PER_MS, scrape.series, scrape.values)

@@ -57,6 +57,13 @@ def _daemon_was_late(event: e.DaemonWasLate, lang: Language) -> Told:
     return "", "", say(text, lang).format(figures.duration(event.seconds))
 
 
+def _clock_was_set(event: e.ClockWasSet, lang: Language) -> Told:
+    ahead = Text("the machine's clock was set forward by {}", "本机时钟被拨快 {}")
+    back = Text("the machine's clock was set back by {}", "本机时钟被拨慢 {}")
+    text = ahead if event.seconds > 0 else back
+    return "", "", say(text, lang).format(figures.duration(abs(event.seconds)))
+
+
 def _work_failed(event: e.WorkFailed, lang: Language) -> Told:
     text = Text("trouble of Paramedic itself: {}: {}", "Paramedic 自身的问题：{}：{}")
     return "", "", say(text, lang).format(event.work, event.error)
@@ -216,6 +223,7 @@ _TELLERS: dict[type[e.Event], Callable[[Any, Language], Told]] = {
     e.DaemonStarted: _daemon_started,
     e.DaemonStopped: _daemon_stopped,
     e.DaemonWasLate: _daemon_was_late,
+    e.ClockWasSet: _clock_was_set,
     e.WorkFailed: _work_failed,
     e.TargetAdded: _target_added,
     e.TargetRemoved: _target_removed,
