@@ -23,6 +23,7 @@ _UNLIKE = (  # what differs from run to run
     (re.compile(r"\bpid \d+"), "pid N"),
     (re.compile(r"127\.0\.0\.1:\d{4,5}"), "127.0.0.1:PORT"),
     (re.compile(r"\bfor \d+ s\b"), "for N s"),
+    (re.compile(r"已 \d+ 秒"), "已 N 秒"),
 )
 
 

@@ -32,18 +32,22 @@ class FigureReader:
                 if raw is not None and all(pair in labels for pair in raw.labels):
                     self._places.setdefault(name, []).append(place)
             self._series = series
-        if not any(name in self._places for name in _WORK):
+        if not any(self._numbers(values, name) for name in _WORK):
             return None
-        awake = [values[place] for place in self._places.get(_AWAKE, ())]
+        awake = [values[place] for place in self._numbers(values, _AWAKE)]
         return Figures(
-            moved=tuple(values[place] for name in _MOVING for place in self._places.get(name, ())),
+            moved=tuple(values[place] for name in _MOVING for place in self._numbers(values, name)),
             work=self._sum(values, *_WORK),
             generated=self._sum(values, _GENERATED),
             asleep=bool(awake) and not any(awake),
         )
 
     def _sum(self, values: Sequence[float], *names: str) -> float:
-        return sum(values[place] for name in names for place in self._places.get(name, ()))
+        return sum(values[place] for name in names for place in self._numbers(values, name))
+
+    def _numbers(self, values: Sequence[float], name: str) -> list[int]:
+        """Where the figure stands. NaN is no figure: it differs even from itself, and would look like progress."""
+        return [place for place in self._places.get(name, ()) if values[place] == values[place]]
 
 
 def _name(labels: LabelSet) -> str:

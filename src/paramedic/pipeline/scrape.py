@@ -16,7 +16,7 @@ from paramedic.pipeline.world import World, first_of
 from paramedic.ports import LogSource, Reply
 from paramedic.signals import liveness
 from paramedic.signals.exposition import Parser
-from paramedic.signals.liveness import Figures, Limits, Liveness, Look
+from paramedic.signals.liveness import Answer, Figures, Limits, Liveness, Look
 from paramedic.signals.vocabulary import Vocabulary
 
 STARTING_INTERVAL = 0.5
@@ -190,7 +190,7 @@ class Watcher:
         """
         if metrics.error == "timeout":
             return None
-        if not metrics.ok:
+        if answer_of(metrics) is not Answer.OK:
             if self._fresh:
                 self._world.samples.append(Scrape(f"engine:{self.name}", self._world.clock.now(), (), ()))
             self._fresh = False

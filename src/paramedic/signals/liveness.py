@@ -46,6 +46,8 @@ class Look:
     log_lines: int = 0  # so far
     stage: str = ""
     stopping: bool = False  # its log says that it was told to stop, or we told it
+    health_said: Text = NO_WORDS  # what was wrong with the answer, as a clause
+    metrics_said: Text = NO_WORDS  # why there are no figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,13 +244,20 @@ def _unanswered(now: Liveness, look: Look, limits: Limits) -> Claim | None:
     if now.said_dead and not look.stopping:
         return State.DEAD, _SAYS_DEAD
     if look.health is Answer.REFUSED and not look.server_alive:
-        return State.DOWN, Text("nobody listens at its address", "其地址无人监听")
+        return State.DOWN, look.health_said or Text("nobody listens at its address", "其地址无人监听")
+    if look.health is Answer.ODD and not now.ready and not look.server_alive:
+        return State.DOWN, look.health_said or _UNANSWERED[Answer.ODD]  # something answers, and it is no engine
     unanswered_for = look.at - now.failing_since
     if unanswered_for < limits.unresponsive:
         return now.state, now.reason
     if _hangs_without_answer(now, look):
         return State.SILENT, _IDLE_AND_SILENT
     what = _UNANSWERED.get(look.health, _UNANSWERED[Answer.TIMEOUT])
+    if look.health is Answer.ODD:
+        odd = look.health_said or what
+        return State.UNRESPONSIVE, Text(
+            f"for {unanswered_for:.0f} s: {odd.en}", f"已 {unanswered_for:.0f} 秒：{odd.zh}"
+        )
     return State.UNRESPONSIVE, Text(
         f"it {what.en} for {unanswered_for:.0f} s: busy or hung", f"{what.zh}，已 {unanswered_for:.0f} 秒：忙或卡死"
     )
@@ -291,5 +300,12 @@ def _answered(now: Liveness, look: Look, limits: Limits) -> Claim:
     if now.state is State.SILENT and now.canary_failures:
         return State.SILENT, now.reason
     if look.metrics is Answer.OK or look.health is Answer.OK:
-        return State.SERVING, Text("it answers", "有应答") if now.figures is None else NO_WORDS
+        return State.SERVING, _answers_without_figures(look) if now.figures is None else NO_WORDS
     return now.state, now.reason
+
+
+def _answers_without_figures(look: Look) -> Text:
+    why = look.metrics_said
+    if not why:
+        return Text("it answers", "有应答")
+    return Text(f"it answers, but its figures cannot be seen: {why.en}", f"有应答，但看不到指标：{why.zh}")

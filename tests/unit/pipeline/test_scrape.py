@@ -5,7 +5,7 @@ import pytest
 from paramedic.journal.events import EngineSeen, ProcessEnded, StageReached, StateChanged, WorkFailed
 from paramedic.knowledge.lexicon import load_vocabulary
 from paramedic.model.target import EngineState, Exit, Role
-from paramedic.pipeline.scrape import answer_of
+from paramedic.pipeline.answers import answer_of
 from paramedic.pipeline.tree import SETTLE
 from paramedic.ports import Reply
 from paramedic.signals.evaluate import Evaluator
@@ -428,6 +428,7 @@ async def test_a_dead_engines_figures_do_not_live_on(rig: Rig) -> None:
         (Reply(error="reset"), True, Answer.REFUSED),
         (Reply(error="timeout"), True, Answer.TIMEOUT),
         (Reply(error="certificate"), True, Answer.ODD),
+        (Reply(200, body=b"\n <html>"), True, Answer.ODD),
     ],
 )
 def test_a_reply_in_the_words_of_liveness(reply: Reply, dead_on_503: bool, answer: Answer) -> None:

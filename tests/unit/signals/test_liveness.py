@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from paramedic.model.target import EngineState as State
+from paramedic.model.text import Text
 from paramedic.signals.liveness import (
     Answer,
     Figures,
@@ -212,3 +213,19 @@ def test_an_engine_that_was_taken_over_while_silent_stays_so_until_a_token_moves
 
     assert now.state is State.SILENT
     assert judge(now, well(11, 101, 3), LIMITS).state is State.SERVING
+
+
+def test_what_is_no_engine_is_down_with_its_words() -> None:
+    page = Text("a web page", "网页")
+    now = begin(0, ready=True)
+    now = replace(now, ready=False)
+    for at in (0, 1):
+        now = judge(now, failed(at, Answer.ODD, health_said=page), LIMITS)
+    assert (now.state, now.reason) == (State.DOWN, page)
+
+
+def test_an_engine_that_served_and_answers_oddly_is_not_called_down() -> None:
+    now = serving()
+    for at in range(1, 20):
+        now = judge(now, failed(at, Answer.ODD, health_said=Text("HTTP 502", "HTTP 502")), LIMITS)
+    assert (now.state, now.reason.en) == (State.UNRESPONSIVE, "for 18 s: HTTP 502")
