@@ -14,7 +14,9 @@ from pathlib import Path
 
 import aiohttp
 import psutil
+from click.testing import CliRunner
 
+from paramedic.cli.diagnose import command as diagnose
 from paramedic.practice import launch
 from paramedic.practice.model_folder import make_own_model
 from paramedic.practice.settings import ENVIRONMENT, Settings
@@ -39,6 +41,13 @@ def cli(*arguments: str) -> subprocess.CompletedProcess[str]:
     """Run `paramedic practice ...` and wait for its end."""
     command = [sys.executable, "-m", "paramedic", "practice", *arguments]
     return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def first_cause(log: Path) -> str:
+    """What `paramedic diagnose` names first."""
+    done = CliRunner().invoke(diagnose, [str(log), "--json"])
+    assert done.exit_code == 1, done.output
+    return str(json.loads(done.output)["findings"][0]["cause"])
 
 
 class PracticeEngine:

@@ -7,7 +7,31 @@ import click
 from paramedic.cli.options import data_dir_option, json_option, lang_option, print_json
 from paramedic.model.text import Language, Text
 
-FAULT_IDS = ("engine-core-died", "engine-hung", "local-model-path-missing")
+FAULT_IDS = (
+    "api-server-killed",
+    "clients-disconnect",
+    "enforce-eager-slow-decode",
+    "engine-core-died",
+    "engine-hung",
+    "kv-cache-preemption",
+    "kv-cache-smaller-than-max-model-len",
+    "local-model-path-missing",
+    "long-prompts",
+    "metrics-slow",
+    "no-memory-for-kv-cache",
+    "oom-cuda-graph-capture",
+    "oom-gpu-runtime",
+    "oom-weights-at-load",
+    "port-in-use-api",
+    "request-queue-saturated",
+    "server-never-exits-on-sigterm",
+    "short-stall",
+    "start-slow",
+    "start-stalled",
+    "unknown-or-invalid-argument",
+    "weights-corrupt-or-truncated",
+    "worker-killed",
+)
 
 
 class ServeByDefault(click.Group):
@@ -40,8 +64,36 @@ def command() -> None:
 @click.option("--port", type=click.IntRange(1, 65535), help="[default: the first free one from 8210]")
 @click.option("--served-model-name", default="practice", show_default=True, help="The model's name in the API.")
 @click.option(
-    "--max-num-seqs", type=click.IntRange(min=1), default=8, show_default=True, help="Requests running at once."
+    "--max-num-seqs", type=click.IntRange(min=1), default=32, show_default=True, help="Requests running at once."
 )
+@click.option(
+    "--max-num-batched-tokens",
+    type=click.IntRange(min=1),
+    default=2048,
+    show_default=True,
+    help="Tokens that one step computes at most.",
+)
+@click.option(
+    "--num-gpu-blocks-override",
+    type=click.IntRange(min=1),
+    help="KV blocks of 16 tokens.  [default: 1024]",
+)
+@click.option(
+    "--tensor-parallel-size",
+    type=click.IntRange(1, 16),
+    default=1,
+    show_default=True,
+    help="Workers below each engine core.",
+)
+@click.option("--data-parallel-size", type=click.IntRange(1, 8), default=1, show_default=True, help="Engine cores.")
+@click.option(
+    "--model-kind",
+    type=click.Choice(["generate", "embedding"]),
+    default="generate",
+    show_default=True,
+    help="What it makes of a prompt: text or a vector.",
+)
+@click.option("--enforce-eager", is_flag=True, help="Without CUDA graphs: slow steps, a short start.")
 @click.option("--no-traffic", is_flag=True, help="Without its own small traffic.")
 @click.option(
     "--tokens-per-second",
@@ -70,6 +122,12 @@ def serve(
     port: int | None,
     served_model_name: str,
     max_num_seqs: int,
+    max_num_batched_tokens: int,
+    num_gpu_blocks_override: int | None,
+    tensor_parallel_size: int,
+    data_parallel_size: int,
+    model_kind: str,
+    enforce_eager: bool,
     no_traffic: bool,
     tokens_per_second: float,
     start_seconds: float,
@@ -85,6 +143,8 @@ def serve(
     Examples:
       paramedic practice serve
       paramedic practice serve --port 8300 --no-traffic --max-num-seqs 2
+      paramedic practice serve --tensor-parallel-size 8      the processes of eight GPUs
+      paramedic practice serve --model-kind embedding        /v1/embeddings instead of text
     """
     from paramedic.practice.launch import become_server, first_free_port
     from paramedic.practice.model_folder import make_own_model
@@ -99,6 +159,12 @@ def serve(
             data_dir=str(data_dir),
             served_model_name=served_model_name,
             max_num_seqs=max_num_seqs,
+            max_num_batched_tokens=max_num_batched_tokens,
+            num_gpu_blocks_override=num_gpu_blocks_override or 0,
+            tensor_parallel_size=tensor_parallel_size,
+            data_parallel_size=data_parallel_size,
+            runner="pooling" if model_kind == "embedding" else "generate",
+            enforce_eager=enforce_eager,
             traffic=not no_traffic,
             tokens_per_second=tokens_per_second,
             start_seconds=start_seconds,
@@ -108,19 +174,25 @@ def serve(
 
 
 @command.command("break")
-@click.argument("fault", type=click.Choice(FAULT_IDS))
+@click.argument("fault", metavar="FAULT", type=click.Choice(FAULT_IDS))
+@click.option(
+    "--seconds", type=click.FloatRange(min=0), help="How long it lasts or takes.  [default: as `practice list` says]"
+)
 @click.option("--url", help="Which practice engine, by its address.")
 @click.option("--port", type=int, help="Which practice engine, by its port.")
 @data_dir_option
 @lang_option
 @json_option
-def break_(fault: str, url: str | None, port: int | None, data_dir: Path, lang: Language, as_json: bool) -> None:
-    """Break a running practice engine.
+def break_(
+    fault: str, seconds: float | None, url: str | None, port: int | None, data_dir: Path, lang: Language, as_json: bool
+) -> None:
+    """Break a running practice engine. `paramedic practice list` says what there is.
 
     \b
     Examples:
       paramedic practice break engine-hung
       paramedic practice break engine-core-died --port 8210
+      paramedic practice break short-stall --seconds 5
 
     \b
     Exit codes: 0 broken, 2 it cannot be broken so, 4 no practice engine runs.
@@ -129,11 +201,11 @@ def break_(fault: str, url: str | None, port: int | None, data_dir: Path, lang: 
     from paramedic.practice.registration import choose_engine
 
     engine = choose_engine(data_dir.absolute(), url, port)
-    engine.call("POST", f"/faults/{fault}")
+    engine.call("POST", f"/faults/{fault}" + ("" if seconds is None else f"?seconds={seconds}"))
     if as_json:
         print_json({"url": engine.url, "broken": fault})
     else:
-        click.echo(f"{engine.url}: {fault}: {find_fault(fault).TITLE.in_language(lang)}")
+        click.echo(f"{engine.url}: {fault}: {find_fault(fault).title.in_language(lang)}")
 
 
 @command.command(short_help="Undo every fault that can be undone.")
@@ -143,7 +215,7 @@ def break_(fault: str, url: str | None, port: int | None, data_dir: Path, lang: 
 @lang_option
 @json_option
 def mend(url: str | None, port: int | None, data_dir: Path, lang: Language, as_json: bool) -> None:
-    """Undo every fault that can be undone: let a stopped engine go on, put the model folder back.
+    """Undo every fault that can be undone: let a stopped engine go on, put the model back, send the crowds away.
 
     \b
     Examples:
@@ -183,8 +255,10 @@ def list_(data_dir: Path, lang: Language, as_json: bool) -> None:
         print_json(known.document())
         return
     broken = Text("broken now", "当前已注入").in_language(lang)
-    for fault in known.faults:
-        click.echo(f"{fault.id}{f'  [{broken}]' if fault.broken else ''}")
+    for one in known.faults:
+        fault = one.fault
+        lasts = f"  ({fault.seconds:g} s)" if fault.seconds else ""
+        click.echo(f"{fault.id}{lasts}{f'  [{broken}]' if one.broken else ''}")
         click.echo(f"    {fault.summary.in_language(lang)}")
     click.echo()
     none = Text("no practice engine runs", "没有正在运行的练习引擎").in_language(lang)

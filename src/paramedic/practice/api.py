@@ -1,4 +1,4 @@
-"""The HTTP of the pretended server: the probes, the metrics and the two ways to ask for text."""
+"""The HTTP of the pretended server: the probes, the metrics, and the ways to ask for text or vectors."""
 
 import asyncio
 import secrets
@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from paramedic.practice import openai
+from paramedic.practice import embeddings, openai
 from paramedic.practice.engine_client import EngineClient, EngineDeadError
 from paramedic.practice.http_metrics import HttpMetrics
 from paramedic.practice.log import Log
@@ -32,6 +32,7 @@ class Api:
         self.metrics = metrics
         self.log = log
         self.created = int(time.time())
+        self.metrics_delay = 0.0  # seconds that /metrics takes, by a fault
 
     @property
     def routes(self) -> list[Route]:
@@ -42,12 +43,19 @@ class Api:
             Route("/metrics", self.exposition),
             Route("/v1/models", self.models),
             Route("/ping", self.health, methods=["GET", "POST"]),
-            Route("/v1/chat/completions", self.chat, methods=["POST"]),
-            Route("/v1/completions", self.completions, methods=["POST"]),
+            *self._work_routes(),
         ]
         for route in routes:
             (route.methods or set()).discard("HEAD")  # vLLM does not answer it either
         return routes
+
+    def _work_routes(self) -> list[Route]:
+        if self.settings.pooling:
+            return [Route("/v1/embeddings", self.embed, methods=["POST"])]
+        return [
+            Route("/v1/chat/completions", self.chat, methods=["POST"]),
+            Route("/v1/completions", self.completions, methods=["POST"]),
+        ]
 
     def application(self) -> ASGIApp:
         """The whole application, counted."""
@@ -65,6 +73,8 @@ class Api:
         return JSONResponse({"version": VERSION})
 
     async def exposition(self, _: Request) -> Response:
+        if self.metrics_delay:
+            await asyncio.sleep(self.metrics_delay)
         return Response(self.metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
     async def models(self, _: Request) -> Response:
@@ -96,6 +106,27 @@ class Api:
 
     async def chat(self, request: Request) -> Response:
         return await self._generate(request, chat=True)
+
+    async def embed(self, request: Request) -> Response:
+        if self.engine.died.is_set():
+            return self._dead()
+        served = self.settings.served_model_name
+        try:
+            ask = embeddings.read_request(await request.body(), served=served, max_model_len=self.max_model_len)
+        except openai.RequestRefusedError as refusal:
+            return JSONResponse(refusal.body, refusal.status)
+        try:
+            return await _while_connected(request, self._vectors(ask))
+        except EngineDeadError:
+            return self._dead()
+
+    async def _vectors(self, ask: embeddings.EmbeddingAsk) -> Response:
+        for index, (tokens, seed) in enumerate(ask.inputs):
+            request = {"id": f"{ask.id}-{index}", "stop_after": 0, "seed": seed}
+            async with aclosing(self.engine.generate(request, tokens, 0)) as items:
+                async for _ in items:
+                    pass
+        return JSONResponse(ask.answer())
 
     async def _generate(self, request: Request, *, chat: bool) -> Response:
         if self.engine.died.is_set():

@@ -1,24 +1,22 @@
-"""The API server's end of the engine core: starts it, hands it requests, deals out what it says, notices its death."""
+"""The API server's view of its engine: hands out requests to the engine cores, deals out what they say."""
 
 import asyncio
-import json
 import os
-import signal
-import socket
 import subprocess
 import sys
 import time
 from collections.abc import AsyncGenerator
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from paramedic.practice.core_process import CoreProcess
 from paramedic.practice.log import Log
 from paramedic.practice.metrics import EngineMetrics, EngineState, FinishedRequest
 from paramedic.practice.settings import Settings
 
-GRACE_SECONDS = 0.3  # between SIGTERM and SIGKILL of the engine core
 SIGNAL_RACE_SECONDS = 0.1  # a signal to the whole group may reach the core before us: then its end is no death
+
+Item = tuple[str, str | None]  # a token's text and, with the last one, the finish reason
 
 
 class EngineDeadError(Exception):
@@ -27,7 +25,7 @@ class EngineDeadError(Exception):
 
 @dataclass(slots=True)
 class Generation:
-    """A request on its way through the engine. Items of the queue: (text, finish reason), or None: the engine died."""
+    """A request on its way through the engine. None in its queue: the engine died."""
 
     id: str
     prompt_tokens: int
@@ -35,63 +33,67 @@ class Generation:
     arrived: float = field(default_factory=time.monotonic)
     generated: int = 0
     last: float = 0.0
-    outputs: asyncio.Queue[tuple[str, str | None] | None] = field(default_factory=asyncio.Queue)
+    outputs: asyncio.Queue[Item | None] = field(default_factory=asyncio.Queue)
+
+
+@dataclass(slots=True)
+class Rank:
+    """One data-parallel rank: its process, its open requests, and what the stats line and /metrics say of it."""
+
+    process: CoreProcess
+    generations: dict[str, Generation] = field(default_factory=dict)
+    tokens: dict[str, int] = field(default_factory=lambda: {"prompt": 0, "generation": 0})  # so far
+    state: EngineState = field(default_factory=EngineState)
 
 
 class EngineClient:
-    """One engine core with its worker. `died` is set when the core ends without having been asked to."""
+    """Every engine core with its workers. `died` is set when one ends without having been asked to."""
 
     def __init__(self, settings: Settings, metrics: EngineMetrics, log: Log) -> None:
         self.settings = settings
         self.metrics = metrics
         self.log = log
         self.died = asyncio.Event()
-        self.generations: dict[str, Generation] = {}
-        self.worker_pid: int | None = None
-        self.tokens = {"prompt": 0, "generation": 0}  # so far; the stats line works with differences
-        self.state = EngineState()
-        self._process: subprocess.Popen[bytes] | None = None
-        self.ending = False  # we have been asked to stop: the end of the core is no death
+        self.ending = False  # we have been asked to stop: the end of a core is no death
+        self.ranks = [Rank(CoreProcess(settings, rank, log)) for rank in range(settings.data_parallel_size)]
+        self.failed = ""  # the name of the core that could not start
+        self._coordinator: subprocess.Popen[bytes] | None = None
+        self._listeners: list[asyncio.Task[None]] = []
 
     @property
     def core_pid(self) -> int | None:
-        """The pid of the engine core while it lives."""
-        process = self._process
-        return process.pid if process is not None and process.poll() is None else None
+        """The pid of the first engine core while it lives."""
+        return self.ranks[0].process.pid
+
+    @property
+    def worker_pids(self) -> list[int]:
+        return [pid for rank in self.ranks for pid in rank.process.worker_pids]
 
     async def start(self) -> bool:
-        """Start the core and wait until it is ready; false when it ended before that."""
-        reader, self._writer = await asyncio.open_connection(sock=self._spawn(), limit=1 << 22)
-        first = await reader.readline()
-        if not first:
-            return False
-        self.worker_pid = json.loads(first)["ready"]
-        self._listener = asyncio.create_task(self._listen(reader))
-        return True
-
-    def _spawn(self) -> socket.socket:
-        ours, theirs = socket.socketpair()
+        """Start every core and wait until all are ready; false as soon as one has ended before that."""
         lifeline, self._lifeline = os.pipe()  # our end closes when we die, however that happens
-        self._process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "paramedic.practice.core"),
-                *(str(theirs.fileno()), str(lifeline), self.settings.encode()),
-            ],
-            pass_fds=(theirs.fileno(), lifeline),
-        )
-        theirs.close()
+        if len(self.ranks) > 1:
+            self._coordinator = _start_coordinator(lifeline, self.settings)
+        starting = {asyncio.create_task(rank.process.start(lifeline)): rank for rank in self.ranks}
+        for next_one in asyncio.as_completed(starting):
+            if not await next_one:
+                ended = (rank for task, rank in starting.items() if task.done() and not task.result())
+                self.failed = next(ended).process.name
+                return False
         os.close(lifeline)
-        return ours
+        self._listeners = [asyncio.create_task(self._listen(rank)) for rank in self.ranks]
+        return True
 
     async def generate(
         self, request: dict[str, Any], prompt_tokens: int, max_tokens: int
-    ) -> AsyncGenerator[tuple[str, str | None], None]:
+    ) -> AsyncGenerator[Item, None]:
         """Every token of the answer with the finish reason at the last; leaving early aborts the request."""
         if self.died.is_set():
             raise EngineDeadError
+        rank = min(self.ranks, key=lambda rank: len(rank.generations))
         generation = Generation(request["id"], prompt_tokens, max_tokens)
-        self.generations[generation.id] = generation
-        self._say({"add": {**request, "prompt_tokens": prompt_tokens, "max_tokens": max_tokens}})
+        rank.generations[generation.id] = generation
+        rank.process.say({"add": {**request, "prompt_tokens": prompt_tokens, "max_tokens": max_tokens}})
         try:
             while True:
                 item = await generation.outputs.get()
@@ -101,86 +103,98 @@ class EngineClient:
                 if item[1] is not None:
                     return
         finally:
-            if self.generations.pop(generation.id, None) and not self.died.is_set():
-                self._say({"abort": generation.id})
+            if rank.generations.pop(generation.id, None) and not self.died.is_set():
+                rank.process.say({"abort": generation.id})
+
+    def say(self, message: dict[str, Any]) -> None:
+        """Tell every core."""
+        for rank in self.ranks:
+            rank.process.say(message)
 
     def abort_all(self) -> None:
         """End every open request with the reason `abort`."""
-        for generation in self.generations.values():
-            generation.outputs.put_nowait(("", "abort"))
+        for rank in self.ranks:
+            for generation in rank.generations.values():
+                generation.outputs.put_nowait(("", "abort"))
 
     async def stop(self) -> None:
-        """End the core and its worker, gently where that works at once, whatever state they are in."""
+        """End every core and its workers, gently where that works at once, whatever state they are in."""
         self.ending = True
-        process = self._process
-        if process is None:
-            return
-        process.terminate()
-        try:
-            await asyncio.to_thread(process.wait, GRACE_SECONDS)
-        except subprocess.TimeoutExpired:
-            self.log.write("shutdown-kill-core", pid=process.pid)
+        await asyncio.gather(*(rank.process.stop() for rank in self.ranks))
         self.kill()
-        with suppress(AttributeError):
-            self._listener.cancel()
+        for listener in self._listeners:
+            listener.cancel()
 
     def kill(self) -> None:
-        """Make sure that neither lives."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-        if self.worker_pid is not None and _is_worker(self.worker_pid):
-            with suppress(ProcessLookupError):
-                os.kill(self.worker_pid, signal.SIGKILL)
+        """Make sure that nothing of the engine lives."""
+        for rank in self.ranks:
+            rank.process.kill()
+        if self._coordinator is not None:
+            self._coordinator.kill()
+            self._coordinator.wait()
 
-    def _say(self, message: dict[str, Any]) -> None:
-        self._writer.write(json.dumps(message).encode() + b"\n")
-
-    async def _listen(self, reader: asyncio.StreamReader) -> None:
-        with suppress(ConnectionError):
-            while line := await reader.readline():
-                self._note(json.loads(line))
+    async def _listen(self, rank: Rank) -> None:
+        async for step in rank.process.messages():
+            self._note(rank, step)
         await asyncio.sleep(SIGNAL_RACE_SECONDS)
-        if not self.ending:
-            self.log.write("engine-core-died")
-            self.died.set()
-            for generation in self.generations.values():
+        if not self.ending and not self.died.is_set():
+            self._mourn(rank)
+
+    def _mourn(self, lost: Rank) -> None:
+        self.log.write("shutdown-core", process=lost.process.name)
+        self.log.write("engine-core-died")
+        self.died.set()
+        for rank in self.ranks:
+            for generation in rank.generations.values():
                 generation.outputs.put_nowait(None)
+        if len(self.ranks) > 1:
+            self.kill()  # one core's death is the end of all
 
-    def _note(self, step: dict[str, Any]) -> None:
-        now = step["now"]
-        self.state = EngineState(step["running"], step["waiting"], step["kv_usage"])
-        self.metrics.scheduler(self.state)
+    def _note(self, rank: Rank, step: dict[str, Any]) -> None:
+        number, outputs = rank.process.rank, step["outputs"]
+        generated = sum(output[1] is not None for output in outputs)
+        rank.state = EngineState(step["running"], step["waiting"], step["kv_usage"])
+        self.metrics.scheduler(rank.state, number)
         if step["iteration_tokens"]:
-            self.metrics.step(step["prompt_tokens"], step["iteration_tokens"], step["preemptions"])
-        self.tokens["prompt"] += step["prompt_tokens"]
-        self.tokens["generation"] += len(step["outputs"])
-        self.metrics.count("generation_tokens", len(step["outputs"]))
-        for id_, text, finish, queued, scheduled, first, preemptions in step["outputs"]:
-            generation = self.generations.get(id_)
-            if generation is None:
-                continue
-            if generation.generated == 0:
-                self.metrics.observe("time_to_first_token_seconds", time.monotonic() - generation.arrived)
-            else:
-                self.metrics.observe("inter_token_latency_seconds", now - generation.last)
-            generation.generated += 1
-            generation.last = now
-            if finish:
-                self.generations.pop(id_)
-                self.metrics.finished(
-                    FinishedRequest(
-                        finish, generation.prompt_tokens, generation.generated, generation.max_tokens,
-                        generation.arrived, queued, scheduled, first, now, preemptions,
-                    )
-                )  # fmt: skip
-            generation.outputs.put_nowait((text, finish))
+            self.metrics.step(step["prompt_tokens"], step["iteration_tokens"], step["preemptions"], number)
+        rank.tokens["prompt"] += step["prompt_tokens"]
+        rank.tokens["generation"] += generated
+        self.metrics.count("generation_tokens", generated, engine=number)
+        for output in outputs:
+            self._deal_out(rank, step["now"], *output)
+
+    def _deal_out(
+        self,
+        rank: Rank,
+        now: float,
+        id_: str,
+        text: str | None,
+        finish: str | None,
+        queued: float,
+        scheduled: float,
+        first: float,
+        preemptions: int,
+    ) -> None:
+        generation = rank.generations.get(id_)
+        if generation is None:
+            return
+        number = rank.process.rank
+        if generation.generated == 0:
+            self.metrics.observe("time_to_first_token_seconds", time.monotonic() - generation.arrived, number)
+        else:
+            self.metrics.observe("inter_token_latency_seconds", now - generation.last, number)
+        generation.generated += text is not None
+        generation.last = now
+        if finish:
+            rank.generations.pop(id_)
+            finished = FinishedRequest(
+                finish, generation.prompt_tokens, generation.generated, generation.max_tokens,
+                generation.arrived, queued, scheduled, first, now, preemptions,
+            )  # fmt: skip
+            self.metrics.finished(finished, number)
+        generation.outputs.put_nowait((text or "", finish))
 
 
-def _is_worker(pid: int) -> bool:
-    """Whether the pid still is our worker: it may have ended and its number been given away."""
-    try:
-        with open(f"/proc/{pid}/cmdline", "rb") as cmdline:  # noqa: PTH123 (a file of the kernel)
-            return cmdline.read().startswith(b"VLLM::Worker")
-    except OSError:
-        return False
+def _start_coordinator(lifeline: int, settings: Settings) -> subprocess.Popen[bytes]:
+    command = [sys.executable, "-m", "paramedic.practice.coordinator", str(lifeline), settings.encode()]
+    return subprocess.Popen(command, pass_fds=(lifeline,))

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from paramedic.model.errors import NoDaemon
-from paramedic.model.text import Text
-from paramedic.practice.faults import Patient, fault_ids, find_fault
+from paramedic.practice.fault import Fault, Patient
+from paramedic.practice.faults import all_faults
 from paramedic.practice.model_folder import own_model
 from paramedic.practice.registration import Registration, choose_engine, running_engines
 
@@ -14,10 +14,22 @@ from paramedic.practice.registration import Registration, choose_engine, running
 class FaultState:
     """A fault and whether anything is broken by it now."""
 
-    id: str
-    title: Text
-    summary: Text
+    fault: Fault
     broken: bool
+
+    def document(self) -> dict[str, object]:
+        """For machines: `alert`, `cause` and `outcome` are what a watcher must come to, null where nothing may be."""
+        fault = self.fault
+        return {
+            "id": fault.id,
+            "title": {"en": fault.title.en, "zh": fault.title.zh},
+            "summary": {"en": fault.summary.en, "zh": fault.summary.zh},
+            "alert": fault.expected.alert,
+            "cause": fault.expected.cause,
+            "outcome": fault.expected.outcome.value,
+            "seconds": fault.seconds or None,
+            "broken": self.broken,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,15 +42,7 @@ class PracticeState:
     def document(self) -> dict[str, object]:
         """For machines; without the tokens."""
         return {
-            "faults": [
-                {
-                    "id": fault.id,
-                    "title": {"en": fault.title.en, "zh": fault.title.zh},
-                    "summary": {"en": fault.summary.en, "zh": fault.summary.zh},
-                    "broken": fault.broken,
-                }
-                for fault in self.faults
-            ],
+            "faults": [fault.document() for fault in self.faults],
             "engines": [{"pid": engine.pid, "url": engine.url, "model": engine.model} for engine in self.engines],
         }
 
@@ -47,16 +51,13 @@ def state(data_dir: Path) -> PracticeState:
     """Look at every engine and at the folder."""
     engines = running_engines(data_dir)
     broken = {fault for engine in engines for fault in engine.call("GET", "/")["broken"]}
-    broken |= {fault for fault in fault_ids() if find_fault(fault).is_broken(_folder(data_dir))}
-    faults = tuple(
-        FaultState(fault, find_fault(fault).TITLE, find_fault(fault).SUMMARY, fault in broken) for fault in fault_ids()
-    )
-    return PracticeState(faults, tuple(engines))
+    broken |= {fault.id for fault in all_faults() if fault.is_broken(_folder(data_dir))}
+    return PracticeState(tuple(FaultState(fault, fault.id in broken) for fault in all_faults()), tuple(engines))
 
 
 def mend_all(data_dir: Path, url: str | None, port: int | None) -> list[str]:
     """Undo what can be undone; the ids of what was. Raises NoDaemon when nothing runs and nothing was broken."""
-    mended = {fault for fault in fault_ids() if find_fault(fault).mend(_folder(data_dir))}
+    mended = {fault.id for fault in all_faults() if fault.mend(_folder(data_dir, port))}
     engines = running_engines(data_dir) if url is None and port is None else []
     if not engines and (not mended or url is not None or port is not None):
         try:
@@ -69,6 +70,6 @@ def mend_all(data_dir: Path, url: str | None, port: int | None) -> list[str]:
     return sorted(mended)
 
 
-def _folder(data_dir: Path) -> Patient:
+def _folder(data_dir: Path, port: int | None = None) -> Patient:
     """The data folder alone: no engine need run."""
-    return Patient(None, own_model(data_dir), data_dir)
+    return Patient(data_dir, own_model(data_dir), port)

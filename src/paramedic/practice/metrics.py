@@ -1,7 +1,7 @@
 """The metric families of vLLM 0.32 and what moves them."""
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -9,7 +9,7 @@ from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
 
-from paramedic.practice.scheduler import BLOCK_TOKENS, BLOCKS
+from paramedic.practice.service_law import BLOCK_TOKENS, BLOCKS
 
 # what is counted by the front end or the engine, and its further labels with all their values
 COUNTERS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -101,72 +101,64 @@ class FinishedRequest:
 
 
 class EngineMetrics:
-    """The families of one engine, and the page that shows them."""
+    """The families of a server with one or more engine cores, and the page that shows them."""
 
-    def __init__(self, model_name: str, max_model_len: int) -> None:
+    def __init__(self, model_name: str, max_model_len: int, engines: int = 1, blocks: int = BLOCKS) -> None:
         self.registry = CollectorRegistry()
         GCCollector(self.registry)
         PlatformCollector(self.registry)
         ProcessCollector(registry=self.registry)
-        base = {"model_name": model_name, "engine": "0"}
-        self._counters: dict[tuple[str, str], Counter] = {}
-        self._gauges: dict[tuple[str, str], Gauge] = {}
+        self._bases = [{"model_name": model_name, "engine": str(engine)} for engine in range(engines)]
+        self._counters: dict[tuple[int, str, str], Counter] = {}
+        self._gauges: dict[tuple[int, str, str], Gauge] = {}
+        self._histograms: dict[tuple[int, str], Histogram] = {}
         for name, (label, values) in COUNTERS.items():
-            counter = Counter(f"vllm:{name}", _help(name), [*base, *filter(None, [label])], registry=self.registry)
-            for value in values or ("",):
-                self._counters[name, value] = counter.labels(**base, **({label: value} if label else {}))
+            counter = Counter(f"vllm:{name}", _help(name), self._labels(label), registry=self.registry)
+            for engine, value, labels in self._children(label, values):
+                self._counters[engine, name, value] = counter.labels(**labels)
         for name, (label, values) in GAUGES.items():
-            gauge = Gauge(f"vllm:{name}", _help(name), [*base, *filter(None, [label])], registry=self.registry)
-            for value in values or ("",):
-                self._gauges[name, value] = gauge.labels(**base, **({label: value} if label else {}))
-        rejections = Counter(
-            "vllm:admission_rejections",
-            "Requests refused by a full queue.",
-            ["model_name", "reason"],
-            registry=self.registry,
-        )
-        for reason in ("max_num_queued_reqs", "max_num_queued_tokens"):
-            rejections.labels(model_name=model_name, reason=reason)
-        self._histograms: dict[str, Histogram] = {}
+            gauge = Gauge(f"vllm:{name}", _help(name), self._labels(label), registry=self.registry)
+            for engine, value, labels in self._children(label, values):
+                self._gauges[engine, name, value] = gauge.labels(**labels)
         for name, buckets in histogram_buckets(max_model_len).items():
-            histogram = Histogram(f"vllm:{name}", _help(name), [*base], buckets=buckets, registry=self.registry)
-            self._histograms[name] = histogram.labels(**base)
-        info = cache_config(max_model_len)
-        cache = Gauge("vllm:cache_config_info", "The cache configuration.", ["engine", *info], registry=self.registry)
-        cache.labels(engine="0", **info).set(1)
-        self._gauges["engine_sleep_state", "awake"].set(1)
+            histogram = Histogram(
+                f"vllm:{name}", _help(name), self._labels(""), buckets=buckets, registry=self.registry
+            )
+            for engine, base in enumerate(self._bases):
+                self._histograms[engine, name] = histogram.labels(**base)
+        self._constants(model_name, max_model_len, blocks)
 
     def page(self) -> bytes:
         return generate_latest(self.registry)
 
-    def count(self, name: str, amount: float, value: str = "") -> None:
-        self._counters[name, value].inc(amount)
+    def count(self, name: str, amount: float, value: str = "", engine: int = 0) -> None:
+        self._counters[engine, name, value].inc(amount)
 
-    def gauge(self, name: str, value: float, label: str = "") -> None:
-        self._gauges[name, label].set(value)
+    def gauge(self, name: str, value: float, label: str = "", engine: int = 0) -> None:
+        self._gauges[engine, name, label].set(value)
 
-    def observe(self, name: str, value: float) -> None:
-        self._histograms[name].observe(value)
+    def observe(self, name: str, value: float, engine: int = 0) -> None:
+        self._histograms[engine, name].observe(value)
 
-    def scheduler(self, state: EngineState) -> None:
+    def scheduler(self, state: EngineState, engine: int = 0) -> None:
         """What the engine core said of itself with its last step."""
-        self.gauge("num_requests_running", state.running)
-        self.gauge("num_requests_waiting", state.waiting)
-        self.gauge("num_requests_waiting_by_reason", state.waiting, "capacity")
-        self.gauge("kv_cache_usage_perc", state.kv_usage)
+        self.gauge("num_requests_running", state.running, engine=engine)
+        self.gauge("num_requests_waiting", state.waiting, engine=engine)
+        self.gauge("num_requests_waiting_by_reason", state.waiting, "capacity", engine)
+        self.gauge("kv_cache_usage_perc", state.kv_usage, engine=engine)
 
-    def step(self, prompt_tokens: int, iteration_tokens: int, preemptions: int) -> None:
+    def step(self, prompt_tokens: int, iteration_tokens: int, preemptions: int, engine: int = 0) -> None:
         """One engine step."""
-        self.observe("iteration_tokens_total", iteration_tokens)
-        self.count("num_preemptions", preemptions)
-        self.count("prompt_tokens", prompt_tokens)
-        self.count("prompt_tokens_by_source", prompt_tokens, "local_compute")
+        self.observe("iteration_tokens_total", iteration_tokens, engine)
+        self.count("num_preemptions", preemptions, engine=engine)
+        self.count("prompt_tokens", prompt_tokens, engine=engine)
+        self.count("prompt_tokens_by_source", prompt_tokens, "local_compute", engine)
 
-    def finished(self, request: FinishedRequest) -> None:
+    def finished(self, request: FinishedRequest, engine: int = 0) -> None:
         """A request has ended."""
         generated = request.generation_tokens
         decode = request.last - request.first
-        self.count("request_success", 1, request.reason)
+        self.count("request_success", 1, request.reason, engine)
         for name, value in {
             "request_prompt_tokens": request.prompt_tokens,
             "request_generation_tokens": generated,
@@ -182,16 +174,40 @@ class EngineMetrics:
             "request_num_preemptions": request.preemptions,
             "request_prefill_kv_computed_tokens": request.prompt_tokens,
         }.items():
-            self.observe(name, value)
+            self.observe(name, value, engine)
+
+    def _labels(self, further: str) -> list[str]:
+        return ["model_name", "engine", *filter(None, [further])]
+
+    def _children(self, label: str, values: tuple[str, ...]) -> Iterator[tuple[int, str, dict[str, str]]]:
+        for engine, base in enumerate(self._bases):
+            for value in values or ("",):
+                yield engine, value, {**base, **({label: value} if label else {})}
+
+    def _constants(self, model_name: str, max_model_len: int, blocks: int) -> None:
+        """What never moves here."""
+        rejections = Counter(
+            "vllm:admission_rejections",
+            "Requests refused by a full queue.",
+            ["model_name", "reason"],
+            registry=self.registry,
+        )
+        for reason in ("max_num_queued_reqs", "max_num_queued_tokens"):
+            rejections.labels(model_name=model_name, reason=reason)
+        info = cache_config(max_model_len, blocks, len(self._bases))
+        cache = Gauge("vllm:cache_config_info", "The cache configuration.", ["engine", *info], registry=self.registry)
+        for engine in range(len(self._bases)):
+            cache.labels(engine=str(engine), **info).set(1)
+            self.gauge("engine_sleep_state", 1, "awake", engine)
 
 
 def _help(name: str) -> str:
     return name.replace("_", " ").capitalize() + "."
 
 
-def cache_config(max_model_len: int) -> dict[str, str]:
-    """The labels of `vllm:cache_config_info`; the set of names is that of 0.32."""
-    tokens = BLOCKS * BLOCK_TOKENS
+def cache_config(max_model_len: int, blocks: int, engines: int) -> dict[str, str]:
+    """The labels of `vllm:cache_config_info`; the set of names is that of 0.32. The blocks are those of all engines."""
+    tokens = blocks * BLOCK_TOKENS
     set_values = {
         "_block_size_resolved": True, "block_size": BLOCK_TOKENS, "cache_dtype": "auto",
         "effective_attention_block_size": BLOCK_TOKENS, "enable_mamba_shared_prefix_checkpoint": False,
@@ -199,7 +215,7 @@ def cache_config(max_model_len: int) -> dict[str, str]:
         "kv_cache_dtype_skip_layers": [], "kv_cache_max_concurrency": tokens / max_model_len,
         "kv_cache_size_tokens": tokens, "kv_offloading_backend": "native", "kv_sharing_fast_prefill": False,
         "mamba_cache_dtype": "auto", "mamba_cache_mode": "none", "mamba_ssm_cache_dtype": "float32",
-        "num_gpu_blocks": BLOCKS, "prefix_cache_retention_interval": 0, "prefix_caching_hash_algo": "sha256",
+        "num_gpu_blocks": blocks * engines, "prefix_cache_retention_interval": 0, "prefix_caching_hash_algo": "sha256",
         "replayssm_buffer_len": 16, "swa_bounded_replay": True, "use_kda_recoverssm": False,
         "use_replayssm": False, "user_specified_block_size": False,
     }  # fmt: skip

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from paramedic.practice import weights
+
 _CONFIG = {
     "architectures": ["Qwen3ForCausalLM"],
     "model_type": "qwen3",
@@ -32,4 +34,5 @@ def make_own_model(data_dir: Path) -> Path:
     if not model.exists() and not aside(model).exists():
         model.mkdir(parents=True)
         (model / "config.json").write_text(json.dumps(_CONFIG, indent=2) + "\n", "utf-8")
+        weights.make(model)
     return model

@@ -53,8 +53,8 @@ class Ask:
         return {"prompt_tokens": self.prompt_tokens, "total_tokens": total, "completion_tokens": generated}
 
 
-def read_request(body: bytes, *, chat: bool, served: str, max_model_len: int) -> Ask:
-    """Judge the body of a completion request; every refusal is a RequestRefusedError."""
+def read_document(body: bytes, served: str) -> dict[str, Any]:
+    """The fields of a request for this model; raises RequestRefusedError."""
     try:
         asked: Any = json.loads(body)
     except ValueError as error:
@@ -67,7 +67,11 @@ def read_request(body: bytes, *, chat: bool, served: str, max_model_len: int) ->
     if model != served:
         message = f"The model `{model}` does not exist. Valid aliases: {served}."
         raise RequestRefusedError(message, "model", 404, "NotFoundError")
-    prompt, tokens = _chat_prompt(asked) if chat else _completion_prompt(asked)
+    return asked
+
+
+def judge_length(tokens: int, max_model_len: int) -> None:
+    """Raises RequestRefusedError for a prompt that is too long for the model."""
     if tokens > max_model_len:
         raise RequestRefusedError(
             f"This model's maximum context length is {max_model_len} tokens. However, your prompt contains at least "
@@ -75,6 +79,18 @@ def read_request(body: bytes, *, chat: bool, served: str, max_model_len: int) ->
             f"Please reduce the length of the input prompt. (parameter=input_tokens, value={tokens})",
             "input_tokens",
         )
+
+
+def count_tokens(text: str) -> int:
+    """How many tokens a text has: words and signs."""
+    return max(1, len(_TOKEN.findall(text)))
+
+
+def read_request(body: bytes, *, chat: bool, served: str, max_model_len: int) -> Ask:
+    """Judge the body of a completion request; every refusal is a RequestRefusedError."""
+    asked = read_document(body, served)
+    prompt, tokens = _chat_prompt(asked) if chat else _completion_prompt(asked)
+    judge_length(tokens, max_model_len)
     limit = _whole(asked, "max_completion_tokens" if "max_completion_tokens" in asked else "max_tokens")
     if limit is None:
         limit = max_model_len - tokens if chat else 16
@@ -106,7 +122,7 @@ def _completion_prompt(asked: dict[str, Any]) -> tuple[str, int]:
     if not isinstance(prompt, str) or not prompt:
         message = "Either prompt or prompt_embeds must be provided and non-empty. (parameter=prompt)"
         raise RequestRefusedError(message, "prompt")
-    return prompt, max(1, len(_TOKEN.findall(prompt)))
+    return prompt, count_tokens(prompt)
 
 
 def _chat_prompt(asked: dict[str, Any]) -> tuple[str, int]:

@@ -1,13 +1,9 @@
-"""Which requests run in the next engine step, what KV cache they hold and how long it takes: the service law, pure."""
+"""Which requests run in the next engine step and what KV cache they hold: the service law applied, pure."""
 
 from collections import deque
 from dataclasses import dataclass, field
 
-BLOCK_TOKENS = 16
-BLOCKS = 1024
-MAX_BATCHED_TOKENS = 2048
-PREFILL_TOKENS_PER_SECOND = 8000.0
-BATCH_COST = 0.05  # each further sequence makes a decode step this much longer, as a share of a lone one
+from paramedic.practice.service_law import ServiceLaw, blocks_for
 
 _WORDS = (
     "the engine reads a prompt and writes one word after another until it has said enough , then rests . "
@@ -27,7 +23,7 @@ class Sequence:
 
     id: str
     prompt_tokens: int
-    max_tokens: int
+    max_tokens: int  # 0: it wants a vector, not text, and is done with its prompt
     stop_after: int  # it says by itself that it has finished after so many tokens; 0 = never
     seed: int
     queued: float
@@ -41,16 +37,13 @@ class Sequence:
     def length(self) -> int:
         return self.prompt_tokens + self.generated
 
-    def blocks(self, tokens: int) -> int:
-        return -(-tokens // BLOCK_TOKENS)
-
 
 @dataclass(frozen=True, slots=True)
 class Output:
     """What one step gave one request; the times are there when it has finished."""
 
     id: str
-    text: str
+    text: str | None  # None: no token was asked for
     finish: str | None
     queued: float
     scheduled: float
@@ -85,18 +78,16 @@ class Batch:
             self.prompt_tokens += tokens
         sequence.computed += tokens
 
-    def seconds(self, decode_seconds: float) -> float:
+    def seconds(self, law: ServiceLaw) -> float:
         """How long the step takes."""
-        prefill = sum(tokens for sequence, tokens in self.tokens if tokens > 1)
-        sharing = 1 + BATCH_COST * (len(self.tokens) - 1)
-        return decode_seconds * sharing + prefill / PREFILL_TOKENS_PER_SECOND
+        return law.step_seconds(len(self.tokens), sum(tokens for _, tokens in self.tokens if tokens > 1))
 
 
 class Scheduler:
     """First come, first served, at most `max_num_seqs` at once; the youngest gives way when the KV cache is full."""
 
-    def __init__(self, max_num_seqs: int) -> None:
-        self.max_num_seqs = max_num_seqs
+    def __init__(self, law: ServiceLaw) -> None:
+        self.law = law
         self.running: list[Sequence] = []
         self.waiting: deque[Sequence] = deque()
 
@@ -106,7 +97,12 @@ class Scheduler:
 
     @property
     def blocks_used(self) -> int:
-        return sum(sequence.blocks(sequence.computed) for sequence in self.running)
+        return sum(blocks_for(sequence.computed) for sequence in self.running)
+
+    @property
+    def kv_usage(self) -> float:
+        """The share of the KV cache that is taken, 0 to 1."""
+        return self.blocks_used / self.law.blocks
 
     def add(self, sequence: Sequence) -> None:
         self.waiting.append(sequence)
@@ -118,7 +114,7 @@ class Scheduler:
     def schedule(self, now: float) -> Batch:
         """Choose the next step: running requests first, then waiting ones while slots, tokens and blocks last."""
         batch = Batch()
-        budget = MAX_BATCHED_TOKENS
+        budget = self.law.max_num_batched_tokens
         for sequence in list(self.running):
             tokens = min(sequence.length - sequence.computed, budget)
             if sequence not in self.running or tokens < 1:
@@ -127,10 +123,10 @@ class Scheduler:
             if sequence in self.running:
                 batch.take(sequence, tokens)
                 budget -= tokens
-        while self.waiting and len(self.running) < self.max_num_seqs and budget > 0 and not batch.preemptions:
+        while self.waiting and len(self.running) < self.law.max_num_seqs and budget > 0 and not batch.preemptions:
             sequence = self.waiting[0]
             tokens = min(sequence.length, budget)
-            if self.blocks_used + sequence.blocks(sequence.length) > BLOCKS:
+            if self.blocks_used + blocks_for(sequence.length) > self.law.blocks:
                 break
             self.running.append(self.waiting.popleft())
             if sequence.scheduled is None:
@@ -152,15 +148,15 @@ class Scheduler:
             sum(tokens for _, tokens in batch.tokens),
             len(self.running),
             len(self.waiting),
-            self.blocks_used / BLOCKS,
+            self.kv_usage,
             batch.preemptions,
         )
 
     def _make_room(self, sequence: Sequence, tokens: int) -> int:
         """Preempt from the youngest until the sequence fits; how many were preempted (it may be itself)."""
         preempted = 0
-        extra = sequence.blocks(sequence.computed + tokens) - sequence.blocks(sequence.computed)
-        while self.blocks_used + extra > BLOCKS:
+        extra = blocks_for(sequence.computed + tokens) - blocks_for(sequence.computed)
+        while self.blocks_used + extra > self.law.blocks:
             victim = self.running.pop()
             victim.computed = 0
             victim.preemptions += 1
@@ -173,12 +169,12 @@ class Scheduler:
     def _advance(self, sequence: Sequence, now: float) -> Output:
         if sequence.first is None:
             sequence.first = now
-        text = word(sequence.seed, sequence.generated)
-        sequence.generated += 1
-        finish = None
+        text = word(sequence.seed, sequence.generated) if sequence.max_tokens else None
+        sequence.generated += text is not None
+        finish = None if sequence.max_tokens else "stop"
         if sequence.stop_after and sequence.generated >= sequence.stop_after:
             finish = "stop"
-        elif sequence.generated >= sequence.max_tokens:
+        elif sequence.max_tokens and sequence.generated >= sequence.max_tokens:
             finish = "length"
         if finish:
             self.running.remove(sequence)

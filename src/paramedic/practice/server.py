@@ -1,6 +1,7 @@
 """The API server process of a practice engine, from its first line to its exit code."""
 
 import asyncio
+import functools
 import logging
 import os
 import secrets
@@ -17,7 +18,7 @@ from setproctitle import setthreadtitle
 from starlette.types import ASGIApp
 
 from paramedic.practice.api import Api
-from paramedic.practice.control import Control
+from paramedic.practice.control import Control, Hands
 from paramedic.practice.engine_client import EngineClient
 from paramedic.practice.log import Log
 from paramedic.practice.metrics import EngineMetrics
@@ -25,6 +26,7 @@ from paramedic.practice.registration import Registration, registration_path
 from paramedic.practice.settings import HOST, Settings, read_model_config
 from paramedic.practice.stats import Stats
 from paramedic.practice.traffic import Traffic
+from paramedic.practice.troubles import Stage, at_stage
 
 CLOSE_SECONDS = 1  # how long open connections may take to close
 
@@ -55,10 +57,14 @@ class PracticeServer:
         self.settings = settings
         self.log = Log("APIServer")
         self.config = read_model_config(Path(settings.model))
-        self.metrics = EngineMetrics(settings.served_model_name, self.config.max_model_len)
+        self.metrics = EngineMetrics(
+            settings.served_model_name, self.config.max_model_len, settings.data_parallel_size, settings.law.blocks
+        )
         self.engine = EngineClient(settings, self.metrics, self.log)
         self.api = Api(settings, self.config.max_model_len, self.engine, self.metrics, self.log)
+        self.traffic = Traffic(settings)
         self.asked_to_stop = asyncio.Event()
+        self.waits_for_clients = False  # at SIGTERM, however long they stay: the real server does in half of the cases
 
     async def run(self, listener: socket.socket) -> int:
         """Serve; the exit code."""
@@ -80,6 +86,8 @@ class PracticeServer:
     async def _start_engine(self) -> bool:
         config = self.config
         self.log.write("api-server-start", architecture=config.architecture, max_model_len=config.max_model_len)
+        if self.settings.enforce_eager:
+            self.log.write("eager")
         starting = asyncio.create_task(self.engine.start())
         stopping = asyncio.create_task(self.asked_to_stop.wait())
         await asyncio.wait({starting, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -88,13 +96,14 @@ class PracticeServer:
             starting.cancel()
             return False
         if not starting.result():
-            self.log.write("engine-core-init-failed")
+            self.log.write("engine-core-init-failed", process=self.engine.failed)
             return False
         routes = "\n".join(
             f"INFO [launcher.py:195] Route: {route.path}, Methods: {', '.join(sorted(route.methods or ()))}"
             for route in self.api.routes
         )
-        self.log.write("routes", url=self.settings.url, routes=routes)
+        tasks = ["embed"] if self.settings.pooling else ["generate"]
+        self.log.write("routes", url=self.settings.url, tasks=tasks, routes=routes)
         return True
 
     async def _serve(self, listener: socket.socket) -> None:
@@ -104,7 +113,8 @@ class PracticeServer:
         serving = asyncio.create_task(http.serve(sockets=[listener]))
         token = secrets.token_urlsafe(24)
         control_listener = _loopback_socket()
-        control = _silent_http_server(Control(self.settings, self.engine, token).application())
+        hands = Hands(self.engine, self.api, self.traffic, functools.partial(self._wait_for_clients, http))
+        control = _silent_http_server(Control(self.settings, hands, token).application())
         controlling = asyncio.create_task(_silently(control.serve(sockets=[control_listener])))
         background = [asyncio.create_task(Stats(self.engine, self.log).run())]
         path = registration_path(Path(self.settings.data_dir), self.settings.port)
@@ -115,16 +125,25 @@ class PracticeServer:
             await asyncio.wait({ready, serving}, return_when=asyncio.FIRST_COMPLETED)
             registration.write(path)
             if self.settings.traffic:
-                background.append(asyncio.create_task(Traffic(self.settings).run()))
+                background.append(asyncio.create_task(self.traffic.run()))
             await self._until_end(serving)
+            if self.waits_for_clients:
+                path.unlink(missing_ok=True)
+                http.should_exit = control.should_exit = True
+                await serving
         finally:
             path.unlink(missing_ok=True)
             for task in background:
                 task.cancel()
+            self.traffic.close()
             http.should_exit = control.should_exit = True
             await asyncio.wait({serving, controlling}, timeout=3 * CLOSE_SECONDS)
         if serving.done():
             serving.result()
+
+    def _wait_for_clients(self, http: HttpServer) -> None:
+        self.waits_for_clients = True
+        http.config.timeout_graceful_shutdown = None
 
     async def _until_end(self, serving: "asyncio.Task[None]") -> None:
         stop = asyncio.create_task(self.asked_to_stop.wait())
@@ -135,7 +154,8 @@ class PracticeServer:
                 await asyncio.wait_for(self.asked_to_stop.wait(), self.settings.dead_seconds)
         elif self.asked_to_stop.is_set():
             self.log.write("shutdown-begin")
-            self.engine.abort_all()
+            if not self.waits_for_clients:
+                self.engine.abort_all()
             await self.engine.stop()
             self.log.write("shutdown-end")
         stop.cancel()
@@ -144,8 +164,8 @@ class PracticeServer:
 
 def main() -> None:
     """What the pretended `vllm` does."""
-    settings = Settings.parse(sys.argv[1:], os.environ, Path(sys.argv[0]).absolute().parents[2])
     setthreadtitle("vllm")
+    settings = _parse(sys.argv[1:])
     log = Log("APIServer")
     log.write("logo", model=settings.model, arguments=settings.non_default())
     try:
@@ -162,6 +182,15 @@ def main() -> None:
         log.lines(f"{type(error).__name__}: {error}")
         code = 1
     sys.exit(code)
+
+
+def _parse(arguments: list[str]) -> Settings:
+    """Read the command line; a version after an upgrade does not know every flag any more."""
+    data_dir = Path(sys.argv[0]).absolute().parents[2]
+    settings = Settings.parse(arguments, os.environ, data_dir)
+    if at_stage(settings.data_dir, settings.port, Stage.ARGUMENTS):
+        Settings.parse(arguments, os.environ, data_dir, without={"--no-enable-prefix-caching"})
+    return settings
 
 
 async def _all_set(*events: asyncio.Event) -> None:

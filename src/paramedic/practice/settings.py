@@ -2,12 +2,12 @@
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from paramedic.practice.scheduler import BLOCK_TOKENS, BLOCKS
+from paramedic.practice.service_law import BLOCK_TOKENS, BLOCKS, MAX_BATCHED_TOKENS, ServiceLaw
 
 VERSION = "0.32.0"
 ENVIRONMENT = "PARAMEDIC_PRACTICE"
@@ -15,6 +15,15 @@ HOST = "127.0.0.1"  # never beyond this machine
 FIRST_PORT = 8210
 DEFAULT_MAX_MODEL_LEN = 2048
 DEFAULT_ARCHITECTURE = "Qwen3ForCausalLM"
+GENERATE, POOLING = "generate", "pooling"
+# vLLM's flags beyond the usual ones; they are on the command line only where they differ from these defaults
+FURTHER: dict[str, int | str] = {
+    "max_num_batched_tokens": MAX_BATCHED_TOKENS,
+    "num_gpu_blocks_override": 0,
+    "tensor_parallel_size": 1,
+    "data_parallel_size": 1,
+    "runner": GENERATE,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +35,13 @@ class Settings:
     data_dir: str
     host: str = HOST
     served_model_name: str = "practice"
-    max_num_seqs: int = 8
+    max_num_seqs: int = 32
+    max_num_batched_tokens: int = MAX_BATCHED_TOKENS
+    num_gpu_blocks_override: int = 0  # 0: as many as there are
+    tensor_parallel_size: int = 1
+    data_parallel_size: int = 1
+    runner: str = GENERATE
+    enforce_eager: bool = False
     traffic: bool = True
     tokens_per_second: float = 30.0
     start_seconds: float = 2.5
@@ -37,12 +52,36 @@ class Settings:
     def url(self) -> str:
         return f"http://{self.host}:{self.port}"
 
+    @property
+    def pooling(self) -> bool:
+        """Whether it serves vectors instead of text."""
+        return self.runner == POOLING
+
+    @property
+    def law(self) -> ServiceLaw:
+        """What each of its engine cores has to give."""
+        return ServiceLaw(
+            decode_seconds=1 / self.tokens_per_second,
+            max_num_seqs=self.max_num_seqs,
+            max_num_batched_tokens=self.max_num_batched_tokens,
+            blocks=self.num_gpu_blocks_override or BLOCKS,
+            eager=self.enforce_eager,
+        )
+
+    def further(self) -> dict[str, object]:
+        """The further flags of vLLM that differ from their defaults."""
+        given: dict[str, object] = {name: getattr(self, name) for name in FURTHER}
+        return {name: value for name, value in given.items() if value != FURTHER[name]}
+
     def vllm_arguments(self) -> list[str]:
         """The arguments of `vllm` that say the same."""
+        further = [word for name, value in self.further().items() for word in (_flag(name), str(value))]
         return [
             *("serve", self.model, "--host", self.host, "--port", str(self.port)),
             *("--served-model-name", self.served_model_name, "--max-num-seqs", str(self.max_num_seqs)),
             "--no-enable-prefix-caching",
+            *further,
+            *(["--enforce-eager"] if self.enforce_eager else []),
         ]
 
     def non_default(self) -> dict[str, object]:
@@ -52,9 +91,11 @@ class Settings:
             "host": self.host,
             "port": self.port,
             "model": self.model,
+            **({"enforce_eager": True} if self.enforce_eager else {}),
             "served_model_name": [self.served_model_name],
             "enable_prefix_caching": False,
             "max_num_seqs": self.max_num_seqs,
+            **self.further(),
         }
 
     def environment(self) -> str:
@@ -70,24 +111,38 @@ class Settings:
         return Settings(**json.loads(text))
 
     @staticmethod
-    def parse(arguments: Sequence[str], environment: Mapping[str, str], data_dir: Path) -> "Settings":
+    def parse(
+        arguments: Sequence[str], environment: Mapping[str, str], data_dir: Path, without: Container[str] = ()
+    ) -> "Settings":
         """Read the command line of the pretended `vllm`; a wrong flag ends the process with 2, as vLLM does.
 
         Without the environment variable, as after a restart by the visible command line alone, `data_dir` and the
-        defaults count.
+        defaults count. The flags in `without` are unknown to this version.
         """
-        parser = argparse.ArgumentParser(prog="vllm", allow_abbrev=False)
-        serve = parser.add_subparsers(required=True).add_parser("serve", allow_abbrev=False)
-        serve.add_argument("model")
-        serve.add_argument("--host", choices=[HOST], default=HOST)
-        serve.add_argument("--port", type=int, default=FIRST_PORT)
-        serve.add_argument("--served-model-name", default="practice")
-        serve.add_argument("--max-num-seqs", type=int, default=8)
-        serve.add_argument("--no-enable-prefix-caching", action="store_true")
-        given = vars(parser.parse_args(arguments))
-        given.pop("no_enable_prefix_caching")
+        given = vars(_parser(without).parse_args(arguments))
+        given.pop("no_enable_prefix_caching", None)
         further = json.loads(environment.get(ENVIRONMENT, "{}"))
         return Settings(**given, **{"data_dir": str(data_dir), **further})
+
+
+def _parser(without: Container[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="vllm", allow_abbrev=False)
+    serve = parser.add_subparsers(required=True).add_parser("serve", allow_abbrev=False)
+    serve.add_argument("model")
+    serve.add_argument("--host", choices=[HOST], default=HOST)
+    serve.add_argument("--port", type=int, default=FIRST_PORT)
+    serve.add_argument("--served-model-name", default="practice")
+    serve.add_argument("--max-num-seqs", type=int, default=32)
+    for flag in {"--no-enable-prefix-caching", "--enforce-eager"}:
+        if flag not in without:
+            serve.add_argument(flag, action="store_true")
+    for name, default in FURTHER.items():
+        serve.add_argument(_flag(name), type=type(default), default=default)
+    return parser
+
+
+def _flag(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 @dataclass(frozen=True, slots=True)

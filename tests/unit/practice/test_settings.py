@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from paramedic.practice.scheduler import BLOCK_TOKENS, BLOCKS
+from paramedic.practice.service_law import BLOCK_TOKENS, BLOCKS
 from paramedic.practice.settings import ENVIRONMENT, Settings, read_model_config
 
 
@@ -13,6 +13,28 @@ def test_round_trip() -> None:
     environment = {ENVIRONMENT: settings.environment()}
     assert Settings.parse(settings.vllm_arguments(), environment, Path("/other")) == settings
     assert Settings.decode(settings.encode()) == settings
+
+
+def test_further_flags_are_on_the_command_line_where_they_differ() -> None:
+    settings = Settings(
+        "/m", 8300, "/d", data_parallel_size=2, runner="pooling", num_gpu_blocks_override=64, enforce_eager=True
+    )
+    arguments = settings.vllm_arguments()
+    assert " ".join(arguments).endswith(
+        "--num-gpu-blocks-override 64 --data-parallel-size 2 --runner pooling --enforce-eager"
+    )
+    assert "--tensor-parallel-size" not in arguments
+    assert Settings.parse(arguments, {}, Path("/d")) == settings
+    assert settings.non_default()["data_parallel_size"] == 2
+    assert (settings.law.blocks, settings.law.eager) == (64, True)
+
+
+def test_a_version_that_dropped_a_flag_refuses_it(capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = Settings("/m", 8300, "/d").vllm_arguments()
+    with pytest.raises(SystemExit) as ended:
+        Settings.parse(arguments, {}, Path("/d"), without={"--no-enable-prefix-caching"})
+    assert ended.value.code == 2
+    assert "vllm: error: unrecognized arguments: --no-enable-prefix-caching" in capsys.readouterr().err
 
 
 def test_the_visible_command_line_is_enough_to_start_again() -> None:

@@ -14,8 +14,8 @@ def test_zeros_once_then_silence(capsys: pytest.CaptureFixture[str]) -> None:
     stats = Stats(engine, Log("APIServer"))
     stats.tick()
     assert capsys.readouterr().out == ""
-    engine.tokens = {"prompt": 25, "generation": 600}
-    engine.state = EngineState(running=3, waiting=1, kv_usage=0.051)
+    engine.ranks[0].tokens = {"prompt": 25, "generation": 600}
+    engine.ranks[0].state = EngineState(running=3, waiting=1, kv_usage=0.051)
     stats.tick()
     assert capsys.readouterr().out.endswith(
         "[loggers.py:335] Engine 000: Avg prompt throughput: 2.5 tokens/s, Avg generation throughput: 60.0 tokens/s, "
@@ -25,3 +25,14 @@ def test_zeros_once_then_silence(capsys: pytest.CaptureFixture[str]) -> None:
     assert "Avg generation throughput: 0.0 tokens/s, Running: 3 reqs" in capsys.readouterr().out
     stats.tick()
     assert capsys.readouterr().out == ""
+
+
+def test_a_line_for_every_engine_core(capsys: pytest.CaptureFixture[str]) -> None:
+    engine = EngineClient(Settings("m", 1, "d", data_parallel_size=2), EngineMetrics("m", 2048, 2), Log("APIServer"))
+    stats = Stats(engine, Log("APIServer"))
+    for number, rank in enumerate(engine.ranks):
+        rank.tokens = {"prompt": 0, "generation": 10 * (number + 1)}
+    stats.tick()
+    first, second = capsys.readouterr().out.splitlines()
+    assert "Engine 000: Avg prompt throughput: 0.0 tokens/s, Avg generation throughput: 1.0 tokens/s" in first
+    assert "Engine 001: Avg prompt throughput: 0.0 tokens/s, Avg generation throughput: 2.0 tokens/s" in second
