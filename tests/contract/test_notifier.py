@@ -5,10 +5,12 @@ from dataclasses import dataclass
 
 import pytest
 
+from paramedic.adapters.notifiers.email import EmailNotifier, MailServer
 from paramedic.adapters.notifiers.terminal import TerminalNotifier
 from paramedic.adapters.notifiers.webhook import WebhookNotifier
 from paramedic.ports import Message, Notifier, Receipt
 from tests.fakes import FakeNotifier
+from tests.integration.mail_server import mail_server
 from tests.integration.pretend import free_port
 from tests.integration.test_http_probe import Server, running
 
@@ -23,7 +25,11 @@ def broken(line: str) -> None:
     raise BrokenPipeError
 
 
-@pytest.fixture(params=["terminal", "webhook", "fake"])
+def mailboxes(port: int) -> Notifier:
+    return EmailNotifier("duty", MailServer("127.0.0.1", port, "none"), "paramedic@mail.test", ["duty@mail.test"], "zh")
+
+
+@pytest.fixture(params=["terminal", "webhook", "email", "fake"])
 async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
     if request.param == "terminal":
         yield World(TerminalNotifier([].append), TerminalNotifier(broken))
@@ -31,6 +37,9 @@ async def world(request: pytest.FixtureRequest) -> AsyncIterator[World]:
         unwilling = FakeNotifier()
         unwilling.receipt = Receipt(ok=False, detail="no")
         yield World(FakeNotifier(), unwilling)
+    elif request.param == "email":
+        with mail_server() as boxes:
+            yield World(mailboxes(boxes.port), mailboxes(free_port()))
     else:
         async with running(Server()) as server:
             server.says("/", {})

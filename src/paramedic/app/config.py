@@ -79,6 +79,29 @@ def parse_webhook_url(value: object) -> str:
     return str(value)
 
 
+def parse_host(value: object) -> str:
+    """The name or address of a machine, without scheme and port. Raises ValueError."""
+    if isinstance(value, str) and re.fullmatch(
+        r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|[0-9a-fA-F:]*:[0-9a-fA-F:.]+", value
+    ):
+        return value
+    raise ValueError("is not the name of a machine: write smtp.example.com, the port has its own key")
+
+
+def parse_mail_address(value: object) -> str:
+    """`name@example.com`, in ASCII. Raises ValueError."""
+    if isinstance(value, str) and re.fullmatch(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9.-]+", value):
+        return value
+    raise ValueError("is not a mail address: write name@example.com")
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
 def shown_url(url: str) -> str:
     """A webhook's URL without the parts that may be a secret: `https://host:port/***`."""
     parts = urlsplit(url)
@@ -88,6 +111,8 @@ def shown_url(url: str) -> str:
 Seconds = Annotated[float, BeforeValidator(parse_duration)]
 EngineUrl = Annotated[str, BeforeValidator(parse_engine_url)]
 WebhookUrl = Annotated[str, BeforeValidator(parse_webhook_url)]
+HostName = Annotated[str, BeforeValidator(parse_host)]
+MailAddress = Annotated[str, BeforeValidator(parse_mail_address)]
 ModeName = Annotated[Mode, Field(strict=False)]
 
 
@@ -202,7 +227,30 @@ class TerminalConfig(Section):
     name: str = Field(min_length=1, max_length=100)  # how deliveries name it
 
 
-NotifierConfig = Annotated[WebhookConfig | TerminalConfig, Field(discriminator="type")]
+class EmailConfig(Section):
+    """Mailboxes that are written to by SMTP; one incident is one thread."""
+
+    type: Literal["email"]
+    name: str = Field(min_length=1, max_length=100)  # how deliveries name it
+    host: HostName  # the mail server
+    port: int | None = Field(default=None, ge=1, le=65535)  # unset: 587 for starttls, 465 for tls, 25 for none
+    security: Literal["starttls", "tls", "none"] = "starttls"  # `none`: only to a mail server of this machine
+    user: str | None = Field(default=None, min_length=1)  # where the mail server asks who we are
+    password: Secret | None = None  # of this user
+    sender: MailAddress  # who the mail is from
+    to: tuple[MailAddress, ...] = Field(min_length=1, strict=False)  # who receives it
+    ca_file: ExistingPath | None = None  # certificates to trust besides those of this machine
+
+    @model_validator(mode="after")
+    def _safe(self) -> "EmailConfig":
+        if (self.user is None) != (self.password is None):
+            raise ValueError("user and password belong together: give both or none")
+        if self.security == "none" and not _is_this_machine(self.host):
+            raise ValueError("security: none is for a mail server of this machine; others need starttls or tls")
+        return self
+
+
+NotifierConfig = Annotated[WebhookConfig | EmailConfig | TerminalConfig, Field(discriminator="type")]
 
 
 class Server(Section):
@@ -214,11 +262,7 @@ class Server(Section):
     @field_validator("host")
     @classmethod
     def _loopback(cls, value: str) -> str:
-        try:
-            local = value == "localhost" or ip_address(value).is_loopback
-        except ValueError:
-            local = False
-        if not local:
+        if not _is_this_machine(value):
             raise ValueError("must be a loopback address, such as 127.0.0.1: the API is for this machine only")
         return value
 

@@ -10,14 +10,20 @@ from paramedic.app import config
 from paramedic.knowledge.yaml_file import Where, YamlFile, did_you_mean
 from paramedic.model.errors import Problem
 
+_NOTIFIERS: dict[str, type[config.Section]] = {
+    "webhook": config.WebhookConfig,
+    "email": config.EmailConfig,
+    "terminal": config.TerminalConfig,
+}
 _SECTIONS: dict[tuple[str, ...], tuple[type[config.Section], ...]] = {
     (): (config.Config,),
     ("targets",): (config.TargetConfig,),
     ("targets", "api_key"): (config.Secret,),
     ("modes",): (config.Modes,),
     ("recovery",): (config.Recovery,),
-    ("notifiers",): (config.WebhookConfig, config.TerminalConfig),
+    ("notifiers",): tuple(_NOTIFIERS.values()),
     ("notifiers", "secret"): (config.Secret,),
+    ("notifiers", "password"): (config.Secret,),
     ("server",): (config.Server,),
 }
 
@@ -33,10 +39,11 @@ _WORDS = {
     "greater_than": "must be more than {gt:g}",
     "greater_than_equal": "must be at least {ge:g}",
     "less_than_equal": "must be at most {le:g}",
+    "too_short": "must not be empty",
     "string_too_short": "must not be empty",
     "string_too_long": "must be at most {max_length} characters long",
     "string_pattern_mismatch": "must not contain blanks",
-    "union_tag_not_found": "key 'type' is missing (one of 'webhook', 'terminal')",
+    "union_tag_not_found": f"key 'type' is missing (one of {', '.join(map(repr, _NOTIFIERS))})",
 }
 
 
@@ -92,10 +99,12 @@ def _place(loc: tuple[int | str, ...], data: Any) -> Where:
         if isinstance(step, int):
             where.append(step)
             data = data[step] if isinstance(data, list) and step < len(data) else None
+        elif step in _NOTIFIERS and not (isinstance(data, dict) and step in data):
+            continue  # the tag
         elif isinstance(data, dict) and (step in data or last):
             where.append(step)
             data = data.get(step)
-        elif last and step not in ("webhook", "terminal"):
+        elif last:
             where.append(step)
     return tuple(where)
 
@@ -121,7 +130,7 @@ def _sentence(detail: Any, where: Where) -> tuple[str, str]:
 def _known_keys(where: Where, loc: tuple[int | str, ...]) -> list[str]:
     sections = _SECTIONS.get(tuple(step for step in where[:-1] if isinstance(step, str)), ())
     if len(sections) > 1:  # pydantic puts the kind of a notifier into the place
-        sections = sections[:1] if "webhook" in loc else sections[1:]
+        sections = tuple(section for kind, section in _NOTIFIERS.items() if kind in loc) or sections
     return sorted(field for section in sections for field in section.model_fields)
 
 

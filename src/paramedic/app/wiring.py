@@ -10,6 +10,7 @@ from pathlib import Path
 from paramedic.adapters.clock import SystemClock
 from paramedic.adapters.http_probe import HttpProbe
 from paramedic.adapters.logs.file_log import FileLog
+from paramedic.adapters.notifiers.email import EmailNotifier, MailServer
 from paramedic.adapters.notifiers.terminal import TerminalNotifier
 from paramedic.adapters.notifiers.webhook import WebhookNotifier
 from paramedic.adapters.processes.linux import LinuxProcesses
@@ -18,7 +19,7 @@ from paramedic.adapters.storage.journal_sqlite import SqliteJournal
 from paramedic.adapters.storage.journal_waiting import WaitingJournal
 from paramedic.adapters.storage.samples_sqlite import SqliteSamples
 from paramedic.adapters.supervisors.child import ChildSupervisor
-from paramedic.app.config import Config, WebhookConfig
+from paramedic.app.config import Config, EmailConfig, TerminalConfig, WebhookConfig
 from paramedic.app.folder import DataFolder
 from paramedic.journal.fold import fold
 from paramedic.knowledge.catalogue import load_catalogue, load_stages
@@ -77,7 +78,7 @@ def build(folder: DataFolder, config: Config, language: Language, print_line: Ca
         evaluator,
         catalogue,
         Knowledge(stages, vocabulary),
-        notifiers_of(config, print_line),
+        notifiers_of(config, print_line, language),
     )
     return Parts(journal, samples, probe, supervisor, world, cycle, BoardMaker(evaluator))
 
@@ -138,12 +139,26 @@ def _key_it_was_started_with(target: Target, supervisor: ChildSupervisor) -> str
     return option(spec.argv, "--api-key") or spec.env.get("VLLM_API_KEY") or None
 
 
-def notifiers_of(config: Config, print_line: Callable[[str], None]) -> dict[str, Notifier]:
+def notifiers_of(config: Config, print_line: Callable[[str], None], language: Language) -> dict[str, Notifier]:
     """The notifiers that the configuration names."""
     made: dict[str, Notifier] = {}
     for one in config.notifiers:
-        if isinstance(one, WebhookConfig):
-            made[one.name] = WebhookNotifier(one.name, one.url, one.secret.reveal() if one.secret else "")
-        else:
-            made[one.name] = TerminalNotifier(print_line)
+        match one:
+            case WebhookConfig():
+                made[one.name] = WebhookNotifier(one.name, one.url, one.secret.reveal() if one.secret else "")
+            case EmailConfig():
+                made[one.name] = EmailNotifier(one.name, _mail_server(one), one.sender, one.to, language)
+            case TerminalConfig():
+                made[one.name] = TerminalNotifier(print_line)
     return made
+
+
+def _mail_server(config: EmailConfig) -> MailServer:
+    return MailServer(
+        host=config.host,
+        port=config.port or {"starttls": 587, "tls": 465, "none": 25}[config.security],
+        security=config.security,
+        user=config.user or "",
+        password=config.password.reveal() if config.password else "",
+        ca_file=config.ca_file,
+    )

@@ -154,6 +154,10 @@ notifiers:
   - {name: w, type: webhook}
   - {name: t, type: terminal, url: x}
   - {name: z}
+  - {name: m, type: email, host: "https://mail.example.com", sender: duty, to: [], pasword: x}
+  - {name: n, type: email, host: mail.example.com, sender: a@b.c, to: [a@b.c, a b@c], user: u}
+  - {name: o, type: email, host: mail.example.com, sender: a@b.c, to: [a@b.c], security: none}
+  - {name: p, type: email, host: h, sender: a@b.c, to: [a@b.c], user: u, password: hunter2}
 server: {host: 0.0.0.0, port: 99999}
 rules: [nope.yaml]
 lang: de
@@ -179,16 +183,23 @@ MISTAKES = """\
 14: recovery.budget: must be a whole number
 14: recovery.window: must be more than 0
 14: unknown key 'recovery.backof' (did you mean 'backoff'?)
-16: notifiers[0].type: 'webhok' is not one of webhook, terminal (did you mean 'webhook'?)
+16: notifiers[0].type: 'webhok' is not one of webhook, email, terminal (did you mean 'webhook'?)
 17: notifiers[1]: key 'url' is missing
 17: notifiers[1].name: is already used in line 16
 18: unknown key 'notifiers[2].url' (known are name, type)
-19: notifiers[3]: key 'type' is missing (one of 'webhook', 'terminal')
-20: server.host: must be a loopback address, such as 127.0.0.1: the API is for this machine only
-20: server.port: must be at most 65535
-21: rules[0]: no such file or folder: FOLDER/nope.yaml
-22: lang: 'de' is not one of en, zh
-23: modes: must hold keys and values
+19: notifiers[3]: key 'type' is missing (one of 'webhook', 'email', 'terminal')
+20: notifiers[4].host: is not the name of a machine: write smtp.example.com, the port has its own key
+20: notifiers[4].sender: is not a mail address: write name@example.com
+20: notifiers[4].to: must not be empty
+20: unknown key 'notifiers[4].pasword' (did you mean 'password'?)
+21: notifiers[5].to[1]: is not a mail address: write name@example.com
+22: notifiers[6]: security: none is for a mail server of this machine; others need starttls or tls
+23: notifiers[7].password: a secret does not belong in this file: write {env: NAME} or {file: PATH}
+24: server.host: must be a loopback address, such as 127.0.0.1: the API is for this machine only
+24: server.port: must be at most 65535
+25: rules[0]: no such file or folder: FOLDER/nope.yaml
+26: lang: 'de' is not one of en, zh
+27: modes: must hold keys and values
 """
 
 
