@@ -8,6 +8,7 @@ from paramedic.journal.codec import Entry
 from paramedic.journal.events import Event
 from paramedic.model.sample import Scrape
 from paramedic.model.target import EngineProcess, Exit, Target
+from paramedic.model.text import NO_WORDS, Text
 from paramedic.signals.series import Matcher, Series
 
 
@@ -111,12 +112,18 @@ class Probe(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A server that was found on this machine."""
+    """A server that was found on this machine.
+
+    One in another network (a container) is `apart`, the name of its place: `urls` may then lead to it from here, or to
+    another server, or nowhere.
+    """
 
     process: EngineProcess
     argv: tuple[str, ...]
     urls: tuple[str, ...]  # where it listens or will listen, likeliest first
     log: str = ""
+    apart: str = ""
+    unreadable: Text = NO_WORDS  # what of it the system does not let us read, and whom it would
 
 
 class ProcessTable(Protocol):

@@ -36,6 +36,7 @@ from paramedic.model.target import EngineState, Origin, Target
 from paramedic.model.text import Text, as_written
 from paramedic.pipeline import discover, recover
 from paramedic.pipeline.board import Board
+from paramedic.pipeline.reach import served_model
 from paramedic.pipeline.take_over import lives, take_over
 from paramedic.recovery import by_hand
 
@@ -143,7 +144,7 @@ class Daemon:
         """Start an engine and own its recovery; one that an earlier Paramedic started just so is taken over."""
         url = url or url_of_command(argv)
         arguments = serve_arguments(argv) or tuple(argv)
-        model = discover.served_model(("serve", *arguments))
+        model = served_model(("serve", *arguments))
         name = name or f"{model.rstrip('/').rsplit('/', 1)[-1] or 'engine'}@{url.split('://', 1)[-1]}"
         target = Target(name, url, Origin.STARTED, self._config.modes.started, model=model)
         known = self._world.view.targets.get(name)

@@ -16,9 +16,8 @@ if TYPE_CHECKING:
 
 FINE, FOUND, COULD_NOT_TELL = 0, 1, 3
 
-_FINE_STATES = frozenset(
-    {EngineState.SERVING, EngineState.STARTING, EngineState.SLEEPING, EngineState.STOPPED, EngineState.UNKNOWN}
-)
+_UNSEEN = frozenset({EngineState.UNKNOWN, EngineState.OUT_OF_REACH})
+_FINE_STATES = _UNSEEN | {EngineState.SERVING, EngineState.STARTING, EngineState.SLEEPING, EngineState.STOPPED}
 
 
 @click.command("status", short_help="Show what is known of every server now.")
@@ -36,7 +35,7 @@ def command(data_dir: Path, as_json: bool, lang: Language) -> None:
 
     \b
     Exit codes: 0 nothing is wrong, 1 something fires, a server is in a bad state or a human is needed,
-    3 could not tell (nobody watches, no server, or one has not been looked at yet).
+    3 could not tell (nobody watches, no server, or one that was not looked at yet or is out of reach).
     """
     from paramedic.app.reading import read_board
 
@@ -55,7 +54,7 @@ def exit_code(board: "Board") -> int:
     bad = any(row.state not in _FINE_STATES for row in board.targets)
     if board.alerts or board.needs_human or bad:
         return FOUND
-    unseen = any(row.state is EngineState.UNKNOWN for row in board.targets)
+    unseen = any(row.state in _UNSEEN for row in board.targets)
     if board.daemon_pid is None or not board.targets or unseen:
         return COULD_NOT_TELL
     return FINE

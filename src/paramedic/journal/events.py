@@ -89,6 +89,14 @@ class EngineSeen(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class ReadingRefused(Event):
+    """The system did not let us read something of an engine; the rest goes on."""
+
+    target: str
+    what: Text  # and as whom it could be read
+
+
+@dataclass(frozen=True, slots=True)
 class StageReached(Event):
     """A start-up stage was reached: loading, compiling, capturing, ..."""
 

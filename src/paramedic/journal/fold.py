@@ -89,8 +89,13 @@ def _engine_seen(view: View, entry: Entry, event: e.EngineSeen) -> None:
         stage="",
         stage_since=entry.at,
         exits=(),
+        unreadable=NO_WORDS,
         runs_by_hand=(known.runs_by_hand if known else 0) + bool(action and action.asked_by_a_person),
     )
+
+
+def _reading_refused(view: View, _: Entry, event: e.ReadingRefused) -> None:
+    _change_target(view, event.target, unreadable=event.what)
 
 
 def _stage_reached(view: View, entry: Entry, event: e.StageReached) -> None:
@@ -222,6 +227,7 @@ _STEPS: dict[type[e.Event], Callable[[View, Entry, Any], None]] = {
     e.TargetHeld: _target_held,
     e.TargetResumed: _target_resumed,
     e.EngineSeen: _engine_seen,
+    e.ReadingRefused: _reading_refused,
     e.StageReached: _stage_reached,
     e.ProcessEnded: _process_ended,
     e.StateChanged: _state_changed,

@@ -41,6 +41,7 @@ class TargetView:
     stage_since: int = 0
     log: str = ""
     exits: tuple[Exit, ...] = ()  # of this run
+    unreadable: Text = NO_WORDS  # what of this run the system did not let us read
     removed: bool = False
     hold: Hold | None = None
 

@@ -26,6 +26,7 @@ class EngineState(StrEnum):
     """What we know of an engine now. `knowledge` never guesses: without a look it is `unknown`."""
 
     UNKNOWN = "unknown"  # not looked yet, or could not look
+    OUT_OF_REACH = "out_of_reach"  # its processes are seen, but nothing leads to it from our network
     STARTING = "starting"  # the process lives, nobody answers yet
     SERVING = "serving"  # it answers, and tokens move or there is no work
     SLEEPING = "sleeping"  # asleep or paused on purpose
@@ -52,7 +53,7 @@ class Target:
     """A server under our eyes. The name is stable across restarts of the engine."""
 
     name: str
-    url: str  # http://host:port, no trailing slash
+    url: str  # http://host:port, no trailing slash; "" where nothing leads to it from here
     origin: Origin = Origin.CONFIGURED
     mode: Mode = Mode.OBSERVE
     engine: str = "vllm"  # the engine family; label `job`

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from paramedic import __version__
 from paramedic.journal.views import ActionView, AlertView, Hold, IncidentView, TargetView, View
 from paramedic.model.target import EngineState, Mode
-from paramedic.model.text import Text
+from paramedic.model.text import NO_WORDS, Text
 from paramedic.recovery.lifecycle import stage
 from paramedic.signals.evaluate import Evaluator
 from paramedic.signals.expression import Expression
@@ -37,6 +37,7 @@ class TargetRow:
     itl_p50: float | None = None
     itl_p95: float | None = None
     figures_age: float | None = None  # seconds since the last scrape that was answered
+    unreadable: Text = NO_WORDS  # what of it the system does not let us read
     hold: Hold | None = None  # a person keeps Paramedic's hands off it
 
 
@@ -171,6 +172,7 @@ def _target_row(target: TargetView, figures: dict[str, float | None], now: int) 
         pid=target.process.pid if target.process else None,
         stage=target.stage if target.state is EngineState.STARTING else "",
         figures_age=age,
+        unreadable=target.unreadable,
         hold=target.hold,
         **figures,
     )

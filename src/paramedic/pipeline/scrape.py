@@ -23,7 +23,13 @@ STARTING_INTERVAL = 0.5
 LATE = 3.0  # intervals without a look after which we say that we did not see
 
 _NEVER_READY = frozenset(
-    {EngineState.UNKNOWN, EngineState.STARTING, EngineState.START_FAILED, EngineState.START_STALLED}
+    {
+        EngineState.UNKNOWN,
+        EngineState.OUT_OF_REACH,
+        EngineState.STARTING,
+        EngineState.START_FAILED,
+        EngineState.START_STALLED,
+    }
 )
 _CORE = frozenset({Role.ENGINE_CORE, Role.WORKER})  # of a run that was taken over, its end may be known already
 
@@ -49,6 +55,7 @@ class Watcher:
         self._ended = asyncio.Event()  # a process of this run
         self._barrier = Barrier(world.recorder, world.clock)
         self._run = -1
+        self._url = ""  # of this run; a way to an engine that was out of reach may be found later
         self._liveness = liveness.begin(world.clock.monotonic())
         self._log: LogSource | None = None
         self._log_lines = 0
@@ -95,7 +102,7 @@ class Watcher:
     async def look(self) -> None:
         """One look at everything: log, processes, HTTP; then the judgement."""
         target = self.target
-        if target.run != self._run:
+        if target.run != self._run or target.target.url != self._url:
             self._begin_run(target)
         self._read_log()
         tree = self._tree.look(target.process) if target.process else None
@@ -125,6 +132,7 @@ class Watcher:
         if target.process is None or taken_over:
             self._liveness = replace(self._liveness, state=target.state)
         self._run, self._stage, self._stopping = target.run, target.stage, False
+        self._url = target.target.url
         self._log_lines = self._scrapes = 0
         path = target.log or target.target.log
         if self._log is not None:
@@ -167,6 +175,8 @@ class Watcher:
 
     async def _ask(self, target: TargetView) -> tuple[Reply, Reply]:
         self._just_ready = False
+        if not target.target.url:
+            return Reply(error="unreachable"), Reply(error="unreachable")
         if self._liveness.ready or target.process is None:
             metrics, health = await asyncio.gather(
                 self._world.probe.metrics(target.target), self._world.probe.health(target.target)
@@ -239,6 +249,7 @@ class Watcher:
             health_said=what_answered(health, "/health"),
             metrics_said=why_no_figures(metrics, figures),
             figures=figures,
+            reachable=bool(self.target.target.url),
             server_alive=None if tree is None or server is None else not self._tree.is_lost(server),
             core_lost=self._tree.core_lost or any(one.role in _CORE for one in self.target.exits),
             cpu_seconds=None if tree is None else sum(p.cpu_seconds for p in tree),

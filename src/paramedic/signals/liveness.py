@@ -40,6 +40,7 @@ class Look:
     metrics: Answer
     figures: Figures | None = None
     server_alive: bool | None = None  # the API server's process; None: not to be seen
+    reachable: bool = True  # False: nothing leads to it from our network, so nobody was asked
     core_lost: bool = False  # another process of the engine has ended
     cpu_seconds: float | None = None  # of all its processes, so far
     server_cpu_seconds: float | None = None  # of the API server alone
@@ -99,7 +100,12 @@ def begin(at: float, *, ready: bool = False) -> Liveness:
 def judge(before: Liveness, look: Look, limits: Limits) -> Liveness:
     """The state after one more look."""
     now = _remember(before, look)
-    state, reason = _gone(now, look, limits) or _unanswered(now, look, limits) or _answered(now, look, limits)
+    state, reason = (
+        _gone(now, look, limits)
+        or _out_of_reach(look)
+        or _unanswered(now, look, limits)
+        or _answered(now, look, limits)
+    )
     return replace(now, state=state, reason=reason)
 
 
@@ -158,6 +164,7 @@ def look_again_soon(now: Liveness) -> bool:
 
 def _remember(before: Liveness, look: Look) -> Liveness:
     answered = look.health is Answer.OK or (look.metrics is Answer.OK and look.health is not Answer.DEAD)
+    answered = answered or not look.reachable  # who was not asked has not failed to answer
     first_failure = not answered and before.failures == 0
     now = replace(
         before,
@@ -202,6 +209,10 @@ def _remember_progress(now: Liveness, before: Liveness, look: Look) -> Liveness:
 
 Claim = tuple[State, Text]
 
+_NO_WAY = Text(
+    "seen, but in a network of its own, and no published port leads to it: give --target http://HOST:PORT",
+    "能看到进程，但它在另一个网络命名空间，也没有找到发布的端口：请用 --target http://主机:端口 指定",
+)
 _CORE_ENDED_EARLY = Text("a process of the engine ended before it was ready", "引擎的一个进程未就绪即退出")
 _SAYS_DEAD = Text("/health answered 503: the engine says that it is dead", "/health 返回 503：引擎自报已死")
 _IDLE_AND_SILENT = Text(
@@ -221,17 +232,26 @@ def _gone(now: Liveness, look: Look, limits: Limits) -> Claim | None:
             return State.STOPPED, Text(
                 "its API server ended after it was told to stop", "被要求停止后，API server 已退出"
             )
-        if not now.ready:
+        if not _was_ready(now, look):
             return State.START_FAILED, Text("its API server ended before it was ready", "API server 未就绪即退出")
         return State.DEAD, Text("the API server's process has ended", "API server 进程已退出")
     if now.core_lost_at is not None:
         if look.stopping:
             return State.STOPPED, Text("its engine ended after it was told to stop", "被要求停止后，引擎已退出")
-        if now.ready:
+        if _was_ready(now, look):
             return State.DEAD, Text("a process of the engine has ended", "引擎的一个进程已退出")
         if look.at - now.core_lost_at > 15.0:
             return State.START_FAILED, _CORE_ENDED_EARLY
     return None
+
+
+def _was_ready(now: Liveness, look: Look) -> bool:
+    """Of one that is out of reach its log tells, where it can be read; without a word of it, it had been running."""
+    return now.ready or (not look.reachable and look.stage in ("", "serving"))
+
+
+def _out_of_reach(look: Look) -> Claim | None:
+    return None if look.reachable else (State.OUT_OF_REACH, _NO_WAY)
 
 
 def _unanswered(now: Liveness, look: Look, limits: Limits) -> Claim | None:

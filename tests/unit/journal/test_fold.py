@@ -83,6 +83,7 @@ def _everything() -> list[Entry]:
         pen.write(904, answer)
     pen.write(905, e.TargetHeld(T, "li", 0, as_written("profiling")))
     pen.write(906, e.TargetResumed(T, "li"))
+    pen.write(907, e.ReadingRefused(T, as_written("not yours")))
     pen.write(907, e.TargetRemoved(T, as_written("gone")))
     pen.write(908, e.DaemonStopped("stop"))
     return pen.entries

@@ -5,7 +5,7 @@ import pytest
 from paramedic.journal import events as e
 from paramedic.model.target import Mode, Origin
 from paramedic.pipeline import discover
-from paramedic.pipeline.discover import served_model
+from paramedic.pipeline.reach import served_model
 from tests.unit.pipeline.rig import NAME, URL, Rig
 
 

@@ -35,6 +35,31 @@ def serving(tokens: float = 100.0, work: float = 3.0, at: float = 0.0) -> Livene
     return judge(begin(at), well(at, tokens, work), LIMITS)
 
 
+def out_of_reach(at: float, **more: object) -> Look:
+    return failed(at, Answer.ODD, reachable=False, server_alive=True, **more)
+
+
+def test_what_nothing_leads_to_is_out_of_reach_whatever_comes() -> None:
+    now = begin(0.0)
+    for at in range(0, 4000, 5):
+        now = judge(now, out_of_reach(float(at)), LIMITS)
+        assert now.state is State.OUT_OF_REACH
+        assert canary_due(now, float(at), LIMITS) is None
+        assert not look_again_soon(now)
+    assert "--target" in now.reason.en
+
+
+def test_the_end_of_what_is_out_of_reach_is_a_death_unless_its_log_says_that_it_never_was_ready() -> None:
+    now = judge(begin(0.0), out_of_reach(0.0), LIMITS)
+    ended = replace(out_of_reach(5.0), server_alive=False)
+    assert judge(now, ended, LIMITS).state is State.DEAD
+    assert judge(now, replace(ended, stage="serving"), LIMITS).state is State.DEAD
+    assert judge(now, replace(ended, stage="loading"), LIMITS).state is State.START_FAILED
+    assert judge(now, replace(ended, stopping=True), LIMITS).state is State.STOPPED
+    lost = replace(out_of_reach(5.0), core_lost=True)
+    assert judge(now, lost, LIMITS).state is State.DEAD
+
+
 def hang(until: float, canary_fails: bool = True) -> Liveness:
     """SIGSTOP of the engine at 0: answers go on, nothing moves."""
     now = serving()

@@ -8,19 +8,26 @@ from pathlib import Path
 def log_of_process(pid: int) -> str | None:
     """The file behind its standard output or error; None when there is none, or it may not be seen from here."""
     for descriptor in (1, 2):
-        path = _regular_file(f"/proc/{pid}/fd/{descriptor}")
+        path = _regular_file(pid, descriptor)
         if path is not None:
             return path
     return None
 
 
-def _regular_file(link: str) -> str | None:
+def _regular_file(pid: int, descriptor: int) -> str | None:
+    link = Path(f"/proc/{pid}/fd/{descriptor}")
     try:
-        seen = Path(link).stat()
-        path = Path(link).readlink()
-        if not stat.S_ISREG(seen.st_mode):
-            return None
-        # In another mount namespace (a container) the same path may be another file, or none; a deleted one is none.
-        return str(path) if os.path.samestat(seen, path.stat()) else None
+        seen = link.stat()
+        path = link.readlink()
     except OSError:
         return None
+    if not stat.S_ISREG(seen.st_mode):
+        return None
+    # In another mount namespace (a container) the same path may be another file, or none; a deleted one is none.
+    for place in (path, Path(f"/proc/{pid}/root{path}")):
+        try:
+            if os.path.samestat(seen, place.stat()):
+                return str(place)
+        except OSError:
+            continue  # not there, or it may not be seen
+    return None

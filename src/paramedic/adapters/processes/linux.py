@@ -1,6 +1,5 @@
 """The engines of this machine, found by what their processes run, whoever started them."""
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -8,18 +7,19 @@ from urllib.parse import urlsplit
 
 from paramedic.adapters.logs.of_process import log_of_process
 from paramedic.adapters.processes import stat as proc
+from paramedic.adapters.processes.networks import lives_apart, place_of
 from paramedic.adapters.processes.recognise import arguments_of, role_of, serve_arguments, title_of, urls_of
 from paramedic.adapters.processes.sockets import listening_sockets, listens_at
 from paramedic.adapters.processes.stat import Stat
 from paramedic.adapters.processes.watch import ExitOf, LinuxWatch, watch_process
+from paramedic.adapters.processes.ways import unreadable, ways_to
 from paramedic.model.target import EngineProcess, Role
+from paramedic.model.text import NO_WORDS
 from paramedic.ports import Candidate
-
-log = logging.getLogger(__name__)
 
 YOUNG_S = 30.0  # so long a new process may still become something else (exec, setproctitle)
 ROUND = 12  # every known process is read again once in so many looks
-STARTING_S, SETTLED_S = 5.0, 300.0  # how long what was read of a server's sockets is good
+STARTING_S, APART_S, SETTLED_S = 5.0, 10.0, 300.0  # how long what was read of a server's sockets is good
 CMDLINE_LIMIT = 32 * 1024
 
 
@@ -36,7 +36,7 @@ class _Server:
 class _Place:
     candidate: Candidate
     read_at: float
-    listens: bool
+    good_for: float
 
 
 class LinuxProcesses:
@@ -50,7 +50,6 @@ class LinuxProcesses:
         self._places: dict[int, _Place] = {}
         self._groups: dict[int, tuple[int, int]] = {}  # API server -> group, session; kept after its end
         self._looks = 0
-        self._said: set[str] = set()
 
     def find(self) -> list[Candidate]:
         """Every API server of an engine, oldest first, also while it still starts and nobody listens."""
@@ -142,14 +141,21 @@ class LinuxProcesses:
         """Where it listens is read from the system seldom: the kernel needs milliseconds to list its sockets."""
         pid, now = server.process.pid, self._clock()
         known = self._places.get(pid)
-        if known is not None and 0 <= now - known.read_at < (SETTLED_S if known.listens else STARTING_S):
+        if known is not None and 0 <= now - known.read_at < known.good_for:
             return known.candidate
         sockets = listening_sockets(pid)
-        if sockets is None:
-            self._say_once("the sockets and the log of another user's server may not be seen without root", pid)
+        apart = bool(lives_apart(pid))
         urls = urls_of(server.arguments, sockets or ())
-        candidate = Candidate(server.process, server.argv, urls, log_of_process(pid) or "")
-        self._places[pid] = _Place(candidate, now, bool(sockets))
+        candidate = Candidate(
+            server.process,
+            server.argv,
+            ways_to(pid, urls) if apart else urls,
+            log_of_process(pid) or "",
+            apart=place_of(pid) if apart else "",
+            unreadable=unreadable(pid) if sockets is None else NO_WORDS,
+        )
+        settled = APART_S if apart else SETTLED_S
+        self._places[pid] = _Place(candidate, now, settled if sockets else STARTING_S)
         return candidate
 
     def _below_other_servers(self, pid: int, stats: dict[int, Stat]) -> set[int]:
@@ -172,11 +178,6 @@ class LinuxProcesses:
 
     def _as_server(self, one: Stat) -> EngineProcess:
         return replace(self._process(one), role=Role.API_SERVER)
-
-    def _say_once(self, what: str, pid: int) -> None:
-        if what not in self._said:
-            self._said.add(what)
-            log.info("not allowed to look: %s (pid %d)", what, pid)
 
 
 def _title(one: Stat) -> str:

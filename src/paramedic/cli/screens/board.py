@@ -108,7 +108,7 @@ def _human(board: Board, lang: Language, width: int) -> Iterator[Line]:
 def _alerts(board: Board, lang: Language, width: int) -> Iterator[Line]:
     if not board.alerts:
         if board.targets and board.daemon_pid is not None:
-            judged = any(row.state is not EngineState.UNKNOWN for row in board.targets)
+            judged = any(row.state not in (EngineState.UNKNOWN, EngineState.OUT_OF_REACH) for row in board.targets)
             yield line()
             yield line((say(_QUIET, lang), "green") if judged else (say(_UNJUDGED, lang), "dim"))
         return

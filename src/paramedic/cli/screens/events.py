@@ -7,7 +7,7 @@ from paramedic.cli.screens import figures, words
 from paramedic.cli.screens.layout import clean, padded
 from paramedic.cli.screens.words import say
 from paramedic.journal import events as e
-from paramedic.journal.codec import Entry
+from paramedic.journal.codec import Entry, UnknownEvent
 from paramedic.model.action import Outcome
 from paramedic.model.finding import Verdict
 from paramedic.model.text import Language, Text
@@ -35,7 +35,7 @@ def numbered_line(entry: Entry, lang: Language) -> str | None:
 
 
 def tell(event: e.Event, lang: Language) -> Told | None:
-    """(level, whom it is about, sentence) of an event; None for noise and for a newer version's events."""
+    """(level, whom it is about, sentence) of an event; None for noise."""
     teller = _TELLERS.get(type(event))
     return teller(event, lang) if teller else None
 
@@ -71,7 +71,9 @@ def _work_failed(event: e.WorkFailed, lang: Language) -> Told:
 
 def _target_added(event: e.TargetAdded, lang: Language) -> Told:
     text = Text("is under watch at {} (mode {})", "开始看护，地址 {}（模式：{}）")
-    return "", event.target.name, say(text, lang).format(event.target.url, say(words.MODES[event.target.mode], lang))
+    no_way = Text("an address that is not known", "未知")
+    url = event.target.url or say(no_way, lang)
+    return "", event.target.name, say(text, lang).format(url, say(words.MODES[event.target.mode], lang))
 
 
 def _target_removed(event: e.TargetRemoved, lang: Language) -> Told:
@@ -101,6 +103,15 @@ def _engine_seen(event: e.EngineSeen, lang: Language) -> Told:
     ours = Text("run {} started by Paramedic (pid {})", "第 {} 次运行，由 Paramedic 启动（pid {}）")
     found = Text("run {} found (pid {})", "发现第 {} 次运行（pid {}）")
     return "", event.target, say(ours if event.started_by_us else found, lang).format(event.run, event.process.pid)
+
+
+def _reading_refused(event: e.ReadingRefused, lang: Language) -> Told:
+    return "", event.target, say(event.what, lang)
+
+
+def _unknown_event(event: UnknownEvent, lang: Language) -> Told:
+    text = Text("an event that this version of Paramedic does not know: {}", "当前版本的 Paramedic 不认识的事件：{}")
+    return "", "", say(text, lang).format(event.name)
 
 
 def _stage_reached(event: e.StageReached, lang: Language) -> Told:
@@ -220,6 +231,7 @@ def _because(reason: Text | str, lang: Language) -> str:
 
 # AlertJoinedIncident and DeliveryRequested are left out: the lines before and after them say it.
 _TELLERS: dict[type[e.Event], Callable[[Any, Language], Told]] = {
+    UnknownEvent: _unknown_event,
     e.DaemonStarted: _daemon_started,
     e.DaemonStopped: _daemon_stopped,
     e.DaemonWasLate: _daemon_was_late,
@@ -230,6 +242,7 @@ _TELLERS: dict[type[e.Event], Callable[[Any, Language], Told]] = {
     e.TargetHeld: _target_held,
     e.TargetResumed: _target_resumed,
     e.EngineSeen: _engine_seen,
+    e.ReadingRefused: _reading_refused,
     e.StageReached: _stage_reached,
     e.ProcessEnded: _process_ended,
     e.StateChanged: _state_changed,

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from rich.cells import cell_len
 
 from paramedic.cli.screens import figures, words
-from paramedic.cli.screens.layout import Line, Span, columns, line, padded, shortened
+from paramedic.cli.screens.layout import Line, Span, columns, line, padded, shortened, wrapped
 from paramedic.cli.screens.words import say
 from paramedic.journal.views import Hold
 from paramedic.model.target import EngineState
@@ -52,7 +52,8 @@ def server_lines(board: Board, lang: Language, width: int) -> Iterator[Line]:
         else:
             yield line(("● ", colour), (shortened(row.name, width - 2), "bold"))
             yield line("  ", *figures_spans)
-        yield from (line("    ", (note, style)) for note, style in _notes(row, board.at, lang))
+        for note, style in _notes(row, board.at, lang):
+            yield from (line((part, style)) for part in wrapped(note, width, "    "))
 
 
 def _joined(cells: list[str], widths: list[int], gap: int, state_colour: str = "") -> list[Span]:
@@ -91,6 +92,8 @@ def _notes(row: TargetRow, now: int, lang: Language) -> Iterator[Span]:
         yield say(words.STAGES.get(row.stage), lang, row.stage), "cyan"
     elif row.state is not EngineState.SERVING and row.reason:
         yield say(row.reason, lang), ""
+    if row.unreadable:
+        yield say(row.unreadable, lang), "yellow"
     if row.state in _HAS_FIGURES and row.figures_age is not None and row.figures_age > _STALE_AFTER_S:
         yield say(_STALE, lang).format(figures.duration(row.figures_age)), "yellow"
 

@@ -5,6 +5,7 @@ from paramedic.model.text import Language, Text
 
 STATES: dict[EngineState, tuple[Text, str]] = {  # word, colour
     EngineState.UNKNOWN: (Text("unknown", "未知"), "dim"),
+    EngineState.OUT_OF_REACH: (Text("out of reach", "无法访问"), "yellow"),
     EngineState.STARTING: (Text("starting", "启动中"), "cyan"),
     EngineState.SERVING: (Text("serving", "正常服务"), "green"),
     EngineState.SLEEPING: (Text("sleeping", "休眠"), "blue"),

@@ -6,6 +6,8 @@ from paramedic.cli.screens.events import line, tell
 from paramedic.journal import events as e
 from paramedic.journal.codec import Entry, UnknownEvent, event_types
 from paramedic.model.finding import Diagnosis, Verdict
+from paramedic.model.target import Target
+from paramedic.model.text import Text
 from tests.fakes.night import BEGIN, waits_for_a_person
 
 NOISE = {e.AlertJoinedIncident, e.DeliveryRequested}
@@ -27,8 +29,17 @@ def test_the_lines_of_a_night_differ_between_the_languages() -> None:
             assert "\n" not in english
 
 
-def test_an_event_of_a_newer_version_is_passed_over() -> None:
-    assert line(Entry(1, BEGIN, None, UnknownEvent("EngineDanced", "{}")), "en") is None
+def test_an_event_of_another_version_is_named() -> None:
+    told = line(Entry(1, BEGIN, None, UnknownEvent("EngineDanced", "{}")), "en")
+    assert told is not None
+    assert told.endswith("an event that this version of Paramedic does not know: EngineDanced")
+
+
+def test_what_could_not_be_read_and_what_has_no_address() -> None:
+    assert tell(e.ReadingRefused("a", Text("no", "不可")), "zh") == ("", "a", "不可")
+    told = tell(e.TargetAdded(Target("a", "")), "en")
+    assert told is not None
+    assert told[2] == "is under watch at an address that is not known (mode observe)"
 
 
 def test_what_a_log_says_stays_in_its_line() -> None:
