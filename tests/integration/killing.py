@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import sqlite3
 import time
 from contextlib import suppress
@@ -25,7 +26,14 @@ PATIENCE = 150.0  # seconds; a hung engine is ended after half a minute
 Entry = dict[str, Any]
 
 
-def kill_and_go_on(folder: Path, fault: str, moments: list[float], *, until_resolved: bool = True) -> list[Entry]:
+def kill_and_go_on(
+    folder: Path,
+    fault: str,
+    moments: list[float],
+    *,
+    by: signal.Signals = signal.SIGKILL,
+    until_resolved: bool = True,
+) -> list[Entry]:
     """One incident: a practice engine is broken, and `watch` is killed so many seconds after its begin, again and
     again. The journal of it, when all that must hold has held.
 
@@ -40,7 +48,7 @@ def kill_and_go_on(folder: Path, fault: str, moments: list[float], *, until_reso
         watches = [watch]
         for moment in moments:
             _let_pass(watch, moment)
-            _kill(watch)
+            _kill(watch, by)
             watch = start()
             watches.append(watch)
         _wait_until_over(watch, until_resolved)
@@ -59,10 +67,10 @@ def _let_pass(watch: Watch, seconds: float) -> None:
         time.sleep(0.02)
 
 
-def _kill(watch: Watch) -> None:
+def _kill(watch: Watch, by: signal.Signals) -> None:
     assert watch.process.poll() is None, watch.story()
-    watch.process.kill()
-    watch.process.wait(30)
+    watch.process.send_signal(by)
+    watch.process.wait(60)
 
 
 def _wait_until_over(watch: Watch, until_resolved: bool) -> None:

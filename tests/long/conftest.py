@@ -38,7 +38,7 @@ def page(rows: list[tuple[str, ...]]) -> str:
         "# What becomes of every practice fault",
         "",
         "Written by `PARAMEDIC_WRITE_RESULTS=1 make test-long`: each fault of the practice engine, injected into a",
-        "watched engine; the alert and the seconds until it fired, the cause ranked first, what was done, and how often",
+        "watched engine: the alert and the seconds until it fired, the first cause, what was done, and how often",
         "the engine was restarted for it.",
         "",
         f"| {' | '.join(HEAD[:-1])} |",

@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,7 @@ def test_killed_at_any_moment_the_incident_goes_on(number: int, tmp_path: Path) 
     if fault == "engine-hung":
         drawn[0] *= 10  # it takes half a minute until something is done about it
     print(f"PARAMEDIC_TEST_SEED={SEED}, incident {number}: {fault}, killed after {drawn}")
-    journal = kill_and_go_on(tmp_path / "watch", fault, drawn)
+    by = signal.SIGTERM if number % 5 == 3 else signal.SIGKILL  # an upgrade asks, and leaves the engine too
+    journal = kill_and_go_on(tmp_path / "watch", fault, drawn, by=by)
     started = [entry for entry in journal if entry["type"] == "DaemonStarted"]
     assert 2 <= len(started) <= KILLS + 1  # one that was killed before it began wrote nothing

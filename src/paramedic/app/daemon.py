@@ -37,7 +37,7 @@ from paramedic.model.text import Text, as_written
 from paramedic.pipeline import discover, recover
 from paramedic.pipeline.board import Board
 from paramedic.pipeline.reach import served_model
-from paramedic.pipeline.take_over import lives, take_over
+from paramedic.pipeline.take_over import lives, take_over, write_down_run
 from paramedic.recovery import by_hand
 
 Decided = TypeVar("Decided", bound=Event)
@@ -101,7 +101,7 @@ class Daemon:
         left = []
         if stop_engines:
             recover.close_unfinished(self._world)  # else the next daemon goes on with them
-            await asyncio.gather(*(self._stop_engine(target, grace) for target in started))
+            await asyncio.gather(*(self._stop_engine(target.target.name, grace) for target in started))
         else:
             left = [t.target.name for t in started if t.state is not EngineState.STOPPED]
         self._world.recorder.record(DaemonStopped(reason, tuple(left)))
@@ -112,8 +112,10 @@ class Daemon:
         self._folder.let_go()
         self._while_it_runs.close()
 
-    async def _stop_engine(self, target: TargetView, grace: float) -> None:
-        name, record = target.target.name, self._world.recorder.record
+    async def _stop_engine(self, name: str, grace: float) -> None:
+        record = self._world.recorder.record
+        write_down_run(self._world, self._world.view.targets[name])  # a restart may just have started it
+        target = self._world.view.targets[name]
         if target.process is not None:
             report = await self._world.supervisor.stop(target.target, target.process, grace)
             steps = "; ".join(report.steps)

@@ -23,7 +23,7 @@ def take_over(world: World, configured: Collection[str]) -> None:
         if target.removed:
             continue
         match target.target.origin:
-            case Origin.STARTED if _find_unwritten_run(world, target) or lives(world, target):
+            case Origin.STARTED if write_down_run(world, target) or lives(world, target):
                 pass
             case Origin.STARTED if target.state in _NOT_BROUGHT_BACK and world.view.running_action(name) is None:
                 world.recorder.record(TargetRemoved(name, _ENDED_BEFORE))
@@ -39,8 +39,8 @@ def lives(world: World, target: TargetView) -> bool:
     return any(target.process is not None and p.pid == target.process.pid for p in tree or ())
 
 
-def _find_unwritten_run(world: World, target: TargetView) -> bool:
-    """A run that was started just before Paramedic ended, and whose start nobody came to write down."""
+def write_down_run(world: World, target: TargetView) -> bool:
+    """A run whose start nobody came to write down, because Paramedic ended just then; whether there was one."""
     found = world.supervisor.living_run(target.target)
     if found is None or found[1] <= target.run:
         return False
