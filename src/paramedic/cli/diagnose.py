@@ -1,16 +1,16 @@
 """`paramedic diagnose`: say what is wrong, from log files alone."""
 
-import gzip
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
 import click
 
+from paramedic.cli.log_files import read_logs
 from paramedic.cli.options import json_option, lang_option, print_json
-from paramedic.model.errors import InvalidFiles, Problem
 from paramedic.model.finding import Diagnosis, Finding, Verdict
 from paramedic.model.text import Language, Text
 
@@ -21,14 +21,19 @@ EXIT_CODES = {Verdict.HEALTHY: 0, Verdict.FAULT: 1, Verdict.UNKNOWN: 3}
 PATIENCE = 2.0  # seconds before a person is shown that work goes on
 STEP = 20_000  # lines between two looks at the clock
 UNWRAPPED = 100_000  # cells: in a pipe a line stays a line, so that grep finds it whole
-BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16", b"\xef\xbb\xbf": "utf-8-sig"}
 
 _ADVICE = Text("advice (costs something, breaks nothing)", "建议（有代价，但不是故障）")
 _READING = Text("reading", "读取中")
 
 
 @click.command("diagnose", short_help="Say what is wrong, from log files alone.")
-@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(allow_dash=True, path_type=Path))
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(allow_dash=True, readable=False, path_type=Path),
+)
 @click.option("--verbose", "-v", is_flag=True, help="Every finding with its evidence, not only the first.")
 @json_option
 @lang_option
@@ -63,49 +68,19 @@ def _diagnose(files: Sequence[Path], lang: Language) -> Diagnosis:
     from paramedic.diagnosis.scene import Log, Scene
     from paramedic.knowledge.catalogue import load_catalogue
 
-    logs = [(_name(path), _lines(text)) for path, text in _read_all(files)]
-    with _Progress(sum(len(lines) for _, lines in logs), _READING.in_language(lang)) as progress:
-        watched = tuple(Log(name, _Watched(lines, progress)) for name, lines in logs)
-        return diagnose(Scene(watched), load_catalogue())
+    logs = read_logs(files)
+    with _Progress(sum(len(log.lines) for log in logs), _READING.in_language(lang)) as progress:
+        watched = tuple(Log(log.name, _Watched(log.lines, progress), gap=log.gap) for log in logs)
+        diagnosis = diagnose(Scene(watched), load_catalogue())
+    return _with_what_was_not_read(diagnosis, tuple(log.left_out for log in logs if log.left_out))
 
 
-def _read_all(files: Sequence[Path]) -> list[tuple[Path, str]]:
-    """The texts of all files; every file that cannot be read is named at once."""
-    texts: list[tuple[Path, str]] = []
-    problems: list[Problem] = []
-    for path in dict.fromkeys(files):
-        try:
-            texts.append((path, _decode(_bytes(path))))
-        except IsADirectoryError:
-            problems.append(Problem(str(path), 0, "is a folder", "give the log file in it"))
-        except (OSError, EOFError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            problems.append(Problem(str(path), 0, f"cannot be read: {reason}"))
-    if problems:
-        raise InvalidFiles(problems)
-    return texts
-
-
-def _bytes(path: Path) -> bytes:
-    data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-    return gzip.decompress(data) if data.startswith(b"\x1f\x8b") else data
-
-
-def _decode(data: bytes) -> str:
-    """UTF-8 unless a byte-order mark says otherwise; what is broken becomes a mark, not an error."""
-    encoding = next((name for mark, name in BYTE_ORDER_MARKS.items() if data.startswith(mark)), "utf-8")
-    return data.decode(encoding, errors="replace")
-
-
-def _lines(text: str) -> list[str]:
-    lines = text.split("\n")
-    if lines and not lines[-1]:
-        lines.pop()
-    return lines
-
-
-def _name(path: Path) -> str:
-    return "stdin" if str(path) == "-" else str(path)
+def _with_what_was_not_read(diagnosis: Diagnosis, left_out: tuple[Text, ...]) -> Diagnosis:
+    """Nothing wrong in the half of a log is not: nothing wrong."""
+    if not left_out:
+        return diagnosis
+    verdict = Verdict.UNKNOWN if diagnosis.verdict is Verdict.HEALTHY else diagnosis.verdict
+    return replace(diagnosis, verdict=verdict, missing=(*diagnosis.missing, *left_out))
 
 
 class _Progress:

@@ -206,7 +206,7 @@ def _facts(fault: Fault, run: Run) -> dict[str, str]:
 
 def evidence_at(log: Log, index: int, limit: int = 600) -> Evidence:
     """A line as evidence: numbered as in its file, secrets masked, cut at `limit` characters."""
-    return Evidence(log.name, log.first_line + index, without_secrets(log.lines[index].strip(), limit))
+    return Evidence(log.name, log.number(index), without_secrets(log.lines[index].strip(), limit))
 
 
 def _index(hit: Hit) -> int:

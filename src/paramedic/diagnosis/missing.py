@@ -21,6 +21,11 @@ EMPTY = Text(
     "{name} is empty: nothing was written to it. The engine may log elsewhere (stderr, journald, the container).",
     "{name} 是空的，没有写入任何内容。引擎可能把日志写到了别处（stderr、journald 或容器日志）。",
 )
+BLANK = Text(
+    "{name} holds no text, only blanks or zeros: it may have been emptied while it was written. Is there a rotated one "
+    "beside it?",
+    "{name} 里没有文字，只有空白或零字节，可能在写入过程中被清空。旁边是否有轮转后的日志？",
+)
 NOT_AN_ENGINE = Text(
     "{name} has no line of an inference engine that we know. Is it the engine's own log, from its start on?",
     "{name} 里没有任何可识别的推理引擎日志行。请确认这是引擎自己的日志，并且从启动时开始。",
@@ -61,7 +66,7 @@ def what_is_missing(scene: Scene, runs: Sequence[Run]) -> tuple[Text, ...]:
 
 def _of_run(run: Run, scene: Scene) -> list[Text]:
     if not any(line.strip() for line in run.log.lines):
-        return [_filled(EMPTY, name=run.log.name)]
+        return [_filled(BLANK if run.log.lines else EMPTY, name=run.log.name)]
     if run.fallout or not (run.was_ready or (not run.stages and _has_served(run))):
         first = next(errors(run), None)
         unknown = _unknown_error(run)

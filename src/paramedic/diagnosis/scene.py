@@ -8,11 +8,20 @@ from paramedic.model.target import EngineProcess, EngineState, Exit
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """One log as it was written, raw lines without their line ends; `first_line` is the number of lines[0]."""
+    """One log as it was written, raw lines without their line ends; `first_line` is the number of lines[0].
+
+    `gap` is (index, lines): so many lines of a log that was too large were left out before lines[index].
+    """
 
     name: str
     lines: Sequence[str]
     first_line: int = 1
+    gap: tuple[int, int] = (0, 0)
+
+    def number(self, index: int) -> int:
+        """The line's number in the file."""
+        place, left_out = self.gap
+        return self.first_line + index + (left_out if index >= place else 0)
 
 
 @dataclass(frozen=True, slots=True)

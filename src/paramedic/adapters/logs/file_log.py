@@ -52,7 +52,7 @@ class FileLog:
 
     def _open_or_start_again(self) -> None:
         if self._file == CLOSED:
-            self._file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+            self._file = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe holds nobody up
             self._offset, self._line, self._head = 0, 1, b""
         elif self._size() < self._offset or not self._at(0, HEAD).startswith(self._head):
             self._offset, self._line, self._head = 0, 1, b""
