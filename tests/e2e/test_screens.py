@@ -4,6 +4,7 @@ import io
 import os
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,9 @@ from paramedic.cli.screens import incidents as incidents_screen
 from paramedic.cli.screens import story as story_screen
 from paramedic.journal.fold import fold
 from paramedic.journal.timeline import story
+from paramedic.journal.views import Hold
 from paramedic.model.target import EngineState, Mode
-from paramedic.model.text import NO_WORDS, Language, Text
+from paramedic.model.text import NO_WORDS, Language, Text, as_written
 from paramedic.pipeline.board import ActionRow, AlertRow, Board, TargetRow
 from tests.fakes.night import (
     ASKED,
@@ -153,6 +155,22 @@ BUSY = Board(
 )
 EMPTY = Board(NOW, "0.1.0", 4242, (), (), (), (), ())
 NOBODY = Board(NOW, "0.1.0", None, BUSY.targets[:1], (), (), (), ())
+HELD = Board(
+    NOW,
+    "0.1.0",
+    4242,
+    (
+        replace(
+            BUSY.targets[1],
+            hold=Hold("li.wei", NOW - 754 * SECOND, NOW + 6446 * SECOND, as_written("profiling the dead engine"), 9),
+        ),
+        replace(BUSY.targets[2], hold=Hold("王伟", NOW - 60 * SECOND, 0, NO_WORDS, 10)),
+    ),
+    (),
+    (),
+    (),
+    (),
+)
 CALM = Board(NOW, "0.1.0", 4242, BUSY.targets[:1], (), (), (), ())
 
 
@@ -206,6 +224,8 @@ ALL: dict[str, Callable[[], str]] = {
     "board-empty-zh": lambda: board(EMPTY, "zh", 80),
     "board-nobody-en": lambda: board(NOBODY, "en", 80),
     "board-nobody-zh": lambda: board(NOBODY, "zh", 80),
+    "board-80-held-en": lambda: board(HELD, "en", 80),
+    "board-80-held-zh": lambda: board(HELD, "zh", 80),
     "board-calm-en": lambda: board(CALM, "en", 130),
     "explain-100-en": lambda: explain(INCIDENT, "en", 100),
     "explain-80-zh": lambda: explain(INCIDENT, "zh", 80),

@@ -9,7 +9,7 @@ import pytest
 from paramedic.console.server import _messages
 from paramedic.journal.codec import Entry
 from tests.fakes.console import TOKEN, Console, PretendDaemon
-from tests.fakes.night import crash_and_restart
+from tests.fakes.night import QWEN, crash_and_restart
 
 Auth = dict[str, str]
 
@@ -119,6 +119,21 @@ async def test_what_the_daemon_refuses_is_told_in_its_words(console: Console, au
     url = f"{console.url}/api/actions/ACT-9/approve"
     async with aiohttp.ClientSession(headers=auth) as session, session.post(url, json={"by": "x"}) as reply:
         assert (reply.status, await reply.json()) == (409, {"error": "there is no action ACT-9"})
+
+
+async def test_hold_resume_and_restart(console: Console, auth: Auth) -> None:
+    async with aiohttp.ClientSession(headers=auth) as session:
+        url = f"{console.url}/api/targets/{QWEN.name}"
+        async with session.post(url + "/hold", json={"by": "li", "seconds": 60, "reason": "why"}) as reply:
+            assert (reply.status, (await reply.json())["status"]) == (200, "held")
+        async with session.post(url + "/resume", json={"by": "li"}) as reply:
+            assert (reply.status, (await reply.json())["status"]) == (200, "resumed")
+        async with session.post(url + "/restart", json={"by": "li"}) as reply:
+            assert (reply.status, (await reply.json())["status"]) == (202, "requested")
+        for seconds in ("60", True, [60]):
+            async with session.post(url + "/hold", json={"by": "li", "seconds": seconds}) as reply:
+                assert (reply.status, await reply.json()) == (400, {"error": "'seconds' must be a number, or null"})
+    assert [done[0] for done in console.daemon.done] == ["hold", "resume", "restart"]
 
 
 async def test_bodies_that_say_nothing(console: Console, auth: Auth) -> None:
