@@ -61,3 +61,10 @@ def test_now_is_utc_nanoseconds_and_monotonic_is_seconds(clock: Clock) -> None:
     assert 1_600_000_000 < clock.now() / 1e9 < 4_000_000_000
     first = clock.monotonic()
     assert clock.monotonic() >= first
+
+
+def test_a_fake_clock_that_is_set_lets_no_second_pass() -> None:
+    clock = FakeClock()
+    now, before = clock.now(), clock.monotonic()
+    clock.set(-3600)
+    assert (clock.now() - now, clock.monotonic()) == (-3600 * 10**9, before)

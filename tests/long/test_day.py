@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.long, pytest.mark.timeout(1800)]
 
 TICKS = 17_280
 DAY = TICKS * INTERVAL
-MOST_MEGABYTES = 120  # of a day of one engine on the disk
+MOST_MEGABYTES = 40  # of a day of one engine on the disk
 MOST_GROWTH = 40  # megabytes of memory, from the third hour on
 PRUNE_EVERY = 600.0
 

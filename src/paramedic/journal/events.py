@@ -48,7 +48,7 @@ class DaemonWasLate(Event):
 class ClockWasSet(Event):
     """The machine's clock was set, or the machine slept: what is counted by it goes on from there."""
 
-    seconds: float  # forwards; below zero: back
+    seconds: int  # forwards; below zero: back
 
 
 @dataclass(frozen=True, slots=True)

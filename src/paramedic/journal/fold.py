@@ -40,7 +40,7 @@ def _daemon_stopped(view: View, _entry: Entry, _event: e.DaemonStopped) -> None:
 
 def _clock_was_set(view: View, _: Entry, event: e.ClockWasSet) -> None:
     view.clock_set_by += event.seconds
-    shift(view, round(event.seconds * 1e9))
+    shift(view, event.seconds * 1_000_000_000)
 
 
 def _work_failed(view: View, entry: Entry, event: e.WorkFailed) -> None:

@@ -142,7 +142,7 @@ class View:
     deliveries: dict[str, DeliveryView] = field(default_factory=dict)
     failures: dict[str, tuple[int, str]] = field(default_factory=dict)  # work -> (when, error), the latest
     daemon_pid: int | None = None
-    clock_set_by: float = 0.0  # seconds, all its steps together
+    clock_set_by: int = 0  # seconds, all its steps together
     last_seq: int = 0
     last_at: int = 0
 

@@ -59,7 +59,7 @@ class Recorder:
             return
         moved, self._offset = offset - self._offset, offset
         if abs(moved) >= CLOCK_STEP:
-            self._write([(ClockWasSet(round(moved, 1)), None)])
+            self._write([(ClockWasSet(round(moved)), None)])
 
     def _clock_offset(self) -> float | None:
         """Seconds of the machine's clock before those that never go back; None: stopped while looking."""

@@ -77,6 +77,7 @@ def _everything() -> list[Entry]:
     pen = Pen()
     pen.entries = crash_and_restart()
     pen.write(901, e.WorkFailed("rule x", "ValueError: x"))
+    pen.write(901, e.ClockWasSet(-3600))
     pen.write(902, e.HumanNeeded(INCIDENT, TEXT))
     for number, answer in ((8, e.ActionApproved("ACT-0008", "li")), (9, e.ActionRejected("ACT-0009", "li"))):
         pen.write(903, e.ActionRequested(f"ACT-000{number}", ActionKind.RESTART, T, INCIDENT, TEXT, 1, True))

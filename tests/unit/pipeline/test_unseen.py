@@ -13,7 +13,7 @@ from tests.unit.pipeline.rig import NAME, URL, Rig
 from tests.unit.pipeline.test_cycle import begin, kill_core, resolved, serving
 
 State = EngineState
-HOUR = 3600.0
+HOUR = 3600
 
 
 @pytest.mark.parametrize("by", [-HOUR, HOUR])

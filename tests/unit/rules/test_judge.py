@@ -136,6 +136,23 @@ def test_an_adopted_alert_is_not_fired_again_and_is_over_only_after_a_look() -> 
     ]
 
 
+def test_what_nobody_saw_counts_neither_for_an_alert_nor_against_it() -> None:
+    pending, firing = rule(for_s=60), rule(keep_s=10)
+    judge = Judge([pending])
+    assert judge.judge_rule(pending, A, 0) == []
+    judge.unseen(300)
+    assert judge.judge_rule(pending, A, 310_000) == []
+    assert len(judge.judge_rule(pending, A, 360_000)) == 1
+
+    judge = Judge([firing])
+    assert len(judge.judge_rule(firing, A, 0)) == 1
+    judge.unseen(-3600)
+    now = 5000 - 3_600_000
+    assert judge.judge_rule(firing, [], now) == []
+    assert judge.judge_rule(firing, [], now + ADOPTION_GRACE_MS - 1) == []
+    assert len(judge.judge_rule(firing, [], now + ADOPTION_GRACE_MS)) == 1
+
+
 def test_an_alert_whose_rule_is_gone_is_resolved() -> None:
     (resolved,) = Judge([]).adopt([fired_alert()])
     assert "exists no longer" in resolved.reason.en
