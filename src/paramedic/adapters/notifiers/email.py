@@ -8,7 +8,7 @@ import ssl
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from email.message import EmailMessage
+from email.mime.text import MIMEText
 from typing import Literal
 
 from paramedic.adapters.notifiers.letter import letter
@@ -55,7 +55,7 @@ class EmailNotifier:
 class _Post:
     """Handing in one letter."""
 
-    def __init__(self, server: MailServer, mail: EmailMessage) -> None:
+    def __init__(self, server: MailServer, mail: MIMEText) -> None:
         self._server = server
         self._mail = mail
         self._where = f"{server.host}:{server.port}"

@@ -3,10 +3,9 @@
 import hashlib
 from collections.abc import Iterator, Sequence
 from datetime import datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import formatdate
+from email.header import Header
+from email.mime.text import MIMEText
+from email.utils import formataddr, formatdate
 from typing import Any
 
 from paramedic.model.text import Language, Text
@@ -28,15 +27,15 @@ _LOOK = Text("TO LOOK CLOSER, TYPE", "进一步查看，请输入")
 _CONFIDENCE = Text("{} (confidence {:.0%})", "{}（置信度 {:.0%}）")
 
 
-def letter(message: Message, sender: str, to: Sequence[str], language: Language) -> EmailMessage:
+def letter(message: Message, sender: str, to: Sequence[str], language: Language) -> MIMEText:
     """The mail. All letters about one incident are one thread: same subject, and each refers to the first one."""
-    mail = EmailMessage(policy=SMTP)
+    mail = MIMEText("\n".join(_body(message, language)) + "\n", "plain", "utf-8")
     domain = sender.rpartition("@")[2]
     first = f"<{_thread(message)}@{domain}>"
     opens = message.occasion == "opened"
-    mail["From"] = Address("Paramedic", addr_spec=sender)
-    mail["To"] = [Address(addr_spec=address) for address in to]
-    mail["Subject"] = ("" if opens else "Re: ") + subject(message, language)
+    mail["From"] = formataddr(("Paramedic", sender))
+    mail["To"] = ", ".join(to)
+    mail["Subject"] = _encoded(("" if opens else "Re: ") + subject(message, language))
     mail["Date"] = formatdate(localtime=True)
     mail["Message-ID"] = first if opens else f"<{_thread(message)}.{_ascii(message.delivery)}@{domain}>"
     if not opens:
@@ -45,7 +44,6 @@ def letter(message: Message, sender: str, to: Sequence[str], language: Language)
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Paramedic-Delivery"] = _ascii(message.delivery)
     mail["X-Paramedic-Level"] = _ascii(message.level)
-    mail.set_content("\n".join(_body(message, language)) + "\n")
     return mail
 
 
@@ -117,6 +115,11 @@ def _thread(message: Message) -> str:
     """What the incident's letters have in common, and no other installation's have: ids begin at 1 everywhere."""
     parts = (message.incident or message.delivery, message.target, str(message.facts.get("opened_at", "")))
     return hashlib.sha256("\n".join(parts).encode("utf-8", "replace")).hexdigest()[:24]
+
+
+def _encoded(words: str) -> str:
+    """Encoded as a whole: where plain and encoded words meet, readers disagree about the blanks between them."""
+    return words if words.isascii() else Header(words, "utf-8", header_name="Subject").encode()
 
 
 def _line(text: str) -> str:
