@@ -143,3 +143,26 @@ async def test_a_server_that_never_exits_on_sigterm(engine: PracticeEngine) -> N
     engine.process.kill()
     assert engine.exit_code() == -signal.SIGKILL
     assert first_cause(engine.log_file) == "server-never-exits-on-sigterm"
+
+
+def test_an_engine_that_hangs_and_does_not_end_when_told_to(engine: PracticeEngine) -> None:
+    control(engine, "POST", "/faults/hung-and-never-exits")
+    core = engine.family()["VLLM::EngineCore"]
+    wait_until(lambda: core.status() == psutil.STATUS_STOPPED, "stopped")
+    assert "hung-and-never-exits" in broken(engine)
+    engine.process.terminate()
+    wait_until(lambda: "Waiting for connections to close." in engine.log, "waiting")
+    with pytest.raises(psutil.TimeoutExpired):
+        psutil.Process(engine.process.pid).wait(3)
+    engine.process.kill()
+    engine.exit_code()
+
+
+def test_an_engine_that_hung_and_was_mended_ends_as_ever(engine: PracticeEngine) -> None:
+    control(engine, "POST", "/faults/hung-and-never-exits")
+    assert "hung-and-never-exits" in control(engine, "DELETE", "/faults")["mended"]
+    assert broken(engine) == []
+    wait_until(lambda: engine.metric("vllm:num_requests_running") == 0, "the client has left")
+    engine.process.terminate()
+    assert engine.exit_code() == 0
+    assert engine.left_behind() == []

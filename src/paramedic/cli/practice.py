@@ -13,6 +13,7 @@ FAULT_IDS = (
     "enforce-eager-slow-decode",
     "engine-core-died",
     "engine-hung",
+    "hung-and-never-exits",
     "kv-cache-preemption",
     "kv-cache-smaller-than-max-model-len",
     "local-model-path-missing",

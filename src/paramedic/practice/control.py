@@ -3,7 +3,6 @@
 import asyncio
 import hmac
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,13 +25,20 @@ ANSWER_SECONDS = 0.2  # so long the answer to a command has before the server is
 
 
 @dataclass(slots=True)
+class Stopping:
+    """How the server ends when it is told to: at once, or when the last client has left, as the real one may."""
+
+    waits_for_clients: bool = False
+
+
+@dataclass(slots=True)
 class Hands:
     """What a fault can do to the engine of this API server."""
 
     client: EngineClient
     api: Api
     traffic: Traffic
-    wait_for_clients: Callable[[], None]  # at the next SIGTERM, for ever
+    stopping: Stopping
     slowed_down: bool = False
     _timers: list[asyncio.TimerHandle] = field(default_factory=list)
 
@@ -51,6 +57,13 @@ class Hands:
     def delay_metrics(self, seconds: float) -> None:
         self.api.metrics_delay = seconds
 
+    @property
+    def waits_for_clients(self) -> bool:
+        return self.stopping.waits_for_clients
+
+    def wait_for_clients(self, waits: bool) -> None:
+        self.stopping.waits_for_clients = waits
+
     def slow_down(self, eager: bool) -> None:
         self.slowed_down = eager
         self.tell_core({"eager": eager})
@@ -58,9 +71,7 @@ class Hands:
     def tell_core(self, message: dict[str, Any]) -> None:
         self.client.say(message)
 
-    def signal_api_server(self, number: int, *, waits_for_clients: bool = False) -> None:
-        if waits_for_clients:
-            self.wait_for_clients()
+    def signal_api_server(self, number: int) -> None:
         loop = asyncio.get_running_loop()
         self._timers.append(loop.call_later(ANSWER_SECONDS, os.kill, os.getpid(), number))
 

@@ -56,7 +56,13 @@ class Engine(Protocol):
     def tell_core(self, message: dict[str, object]) -> None:
         """Tell every engine core, which obeys between two steps."""
 
-    def signal_api_server(self, number: int, *, waits_for_clients: bool = False) -> None:
+    @property
+    def waits_for_clients(self) -> bool: ...
+
+    def wait_for_clients(self, waits: bool) -> None:
+        """Let the server, told to stop, wait for its open streams for ever, or no longer."""
+
+    def signal_api_server(self, number: int) -> None:
         """Send the API server a signal once this command is answered."""
 
 

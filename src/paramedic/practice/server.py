@@ -1,7 +1,6 @@
 """The API server process of a practice engine, from its first line to its exit code."""
 
 import asyncio
-import functools
 import logging
 import os
 import secrets
@@ -18,7 +17,7 @@ from setproctitle import setthreadtitle
 from starlette.types import ASGIApp
 
 from paramedic.practice.api import Api
-from paramedic.practice.control import Control, Hands
+from paramedic.practice.control import Control, Hands, Stopping
 from paramedic.practice.engine_client import EngineClient
 from paramedic.practice.log import Log
 from paramedic.practice.metrics import EngineMetrics
@@ -64,7 +63,7 @@ class PracticeServer:
         self.api = Api(settings, self.config.max_model_len, self.engine, self.metrics, self.log)
         self.traffic = Traffic(settings)
         self.asked_to_stop = asyncio.Event()
-        self.waits_for_clients = False  # at SIGTERM, however long they stay: the real server does in half of the cases
+        self.stopping = Stopping()
 
     async def run(self, listener: socket.socket) -> int:
         """Serve; the exit code."""
@@ -113,7 +112,7 @@ class PracticeServer:
         serving = asyncio.create_task(http.serve(sockets=[listener]))
         token = secrets.token_urlsafe(24)
         control_listener = _loopback_socket()
-        hands = Hands(self.engine, self.api, self.traffic, functools.partial(self._wait_for_clients, http))
+        hands = Hands(self.engine, self.api, self.traffic, self.stopping)
         control = _silent_http_server(Control(self.settings, hands, token).application())
         controlling = asyncio.create_task(_silently(control.serve(sockets=[control_listener])))
         background = [asyncio.create_task(Stats(self.engine, self.log).run())]
@@ -127,8 +126,9 @@ class PracticeServer:
             if self.settings.traffic:
                 background.append(asyncio.create_task(self.traffic.run()))
             await self._until_end(serving)
-            if self.waits_for_clients:
+            if self.stopping.waits_for_clients and not self.engine.died.is_set():
                 path.unlink(missing_ok=True)
+                http.config.timeout_graceful_shutdown = None
                 http.should_exit = control.should_exit = True
                 await serving
         finally:
@@ -141,10 +141,6 @@ class PracticeServer:
         if serving.done():
             serving.result()
 
-    def _wait_for_clients(self, http: HttpServer) -> None:
-        self.waits_for_clients = True
-        http.config.timeout_graceful_shutdown = None
-
     async def _until_end(self, serving: "asyncio.Task[None]") -> None:
         stop = asyncio.create_task(self.asked_to_stop.wait())
         died = asyncio.create_task(self.engine.died.wait())
@@ -154,7 +150,7 @@ class PracticeServer:
                 await asyncio.wait_for(self.asked_to_stop.wait(), self.settings.dead_seconds)
         elif self.asked_to_stop.is_set():
             self.log.write("shutdown-begin")
-            if not self.waits_for_clients:
+            if not self.stopping.waits_for_clients:
                 self.engine.abort_all()
             await self.engine.stop()
             self.log.write("shutdown-end")

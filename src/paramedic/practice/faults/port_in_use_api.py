@@ -29,5 +29,6 @@ FAULT = PortTaken(
         "The engine core is killed and another program takes the port: every start fails until `practice mend`.",
         "杀死引擎核心，另一个程序抢占端口：每次启动都会失败，直到执行 `practice mend`。",
     ),
-    expected=Expected(alert="start-failed", cause="port-in-use-api", outcome=Outcome.HUMAN),
+    # a watcher that looks before it starts an engine never meets the failed start
+    expected=Expected(alert="engine-dead", cause="engine-core-died", outcome=Outcome.HUMAN),
 )
