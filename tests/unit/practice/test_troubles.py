@@ -69,7 +69,9 @@ def test_a_model_of_the_users_is_not_touched(tmp_path: Path, name: str) -> None:
     assert (fault.mend(patient), fault.is_broken(patient)) == (False, False)
 
 
-@pytest.mark.parametrize("name", ["engine-hung", "hung-and-never-exits", "worker-killed", "short-stall", "kv-cache-preemption"])
+@pytest.mark.parametrize(
+    "name", ["engine-hung", "hung-and-never-exits", "worker-killed", "short-stall", "kv-cache-preemption"]
+)
 def test_what_breaks_a_running_engine_needs_one(tmp_path: Path, name: str) -> None:
     with pytest.raises(UsageError, match="not running"):
         find_fault(name).inflict(Patient(tmp_path, own_model(tmp_path), 8210), 1.0)
