@@ -197,3 +197,18 @@ def test_every_command_reads_an_older_folder_and_leaves_it(old: Path, command: l
     assert done.returncode in (0, 1), done.stderr
     assert INCIDENT in done.stdout or command[0] == "status"
     assert old.read_bytes() == before
+
+
+def test_a_watch_brings_an_older_folder_up_to_date_and_says_so(old: Path, tmp_path: Path) -> None:
+    config = tmp_path / "paramedic.yaml"
+    config.write_text("server: {port: 0}\n")
+    command = ["watch", "--no-discovery", "--no-practice", "--for", "1s", "--lang", "en", "--config", str(config)]
+    done = subprocess.run(
+        [sys.executable, "-m", "paramedic", *command, "--data-dir", str(old.parent)],
+        capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    kept = old.with_name("journal-format-1.db")
+    first = done.stdout.splitlines()[0]
+    assert first == f"The journal of an older Paramedic was brought up to date; as it was, it is kept in {kept}."
+    assert (version_of(old), version_of(kept)) == (formats.newest("journal"), 1)

@@ -1,27 +1,32 @@
 """Engines in other networks, other file systems and of other users: reached where that can be proven, else seen."""
 
 import asyncio
+import contextlib
 import json
 import os
 import pwd
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from paramedic.adapters.http_probe import HttpProbe
-from paramedic.adapters.logs.file_log import FileLog
+from paramedic.adapters.logs.elsewhere import Logs
 from paramedic.adapters.processes.linux import LinuxProcesses
+from paramedic.model.target import Role
 from paramedic.pipeline.reach import way_to
 from paramedic.pipeline.world import World
 from paramedic.ports import Candidate
 from tests.integration.places import docker_proxy, engine_in, forwarder, network
 from tests.integration.practice_engine import free_port, practice_engine, wait_until
-from tests.integration.pretend import until
+from tests.integration.pretend import session, until
 from tests.integration.watching import ask, watching
 from tests.unit.pipeline.rig import Rig
 
@@ -49,6 +54,7 @@ async def test_a_published_port_leads_to_it_and_is_believed_only_after_asking(tm
             seen = found(LinuxProcesses(), data)
             assert seen is not None
             assert seen.urls == (f"http://127.0.0.1:{outside}", f"http://{net.address}:{port}")
+            seen = replace(seen, urls=seen.urls[:1])
             assert await way(seen) == f"http://127.0.0.1:{outside}"
             other = replace(seen, argv=("vllm", "serve", "--served-model-name", "another"))
             assert await way(other) == ""
@@ -89,19 +95,16 @@ def test_in_our_own_network_nothing_is_apart(tmp_path: Path) -> None:
 
 async def test_a_container_of_all_kinds_its_log_is_read_and_its_end_told(tmp_path: Path) -> None:
     """Its own network, process numbers and file system: the log lies where only its own processes look."""
-    if shutil.which("unshare") is None or os.geteuid() != 0:
-        pytest.skip("other namespaces need root and the program `unshare`")
     data, hidden = tmp_path / "engine", tmp_path / "hidden"
     hidden.mkdir()
-    inside = f'mount -t tmpfs none {hidden} && exec "$@" > {hidden}/engine.log 2>&1'
-    place = ["unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", inside, "_"]
     table = LinuxProcesses()
-    with engine_in(place, data, free_port()):
+    with engine_in(container(hidden), data, free_port()):
         seen = await asyncio.to_thread(until, lambda: found(table, data))
         assert seen.apart.startswith("netns-")
         assert not list(hidden.iterdir())  # nothing of it is to be seen at its own path
         assert seen.log == f"/proc/{seen.process.pid}/root{hidden}/engine.log"
-        log = FileLog(seen.log)
+        logs = Logs()
+        log = logs.open(seen.log)
         await asyncio.to_thread(until, lambda: log.new_lines().lines)
         watch = table.watch(seen.process)
         assert watch is not None
@@ -110,6 +113,41 @@ async def test_a_container_of_all_kinds_its_log_is_read_and_its_end_told(tmp_pat
             assert (await watch.ended()).pid == seen.process.pid
         watch.cancel()
         log.close()
+        await asyncio.to_thread(until, lambda: not Path(seen.log).exists())  # its file system has gone with it
+        again = logs.open(seen.log)
+        assert again.tail(100_000).lines
+        assert again.new_lines().file == seen.log
+        again.close()
+        logs.close()
+
+
+def test_why_an_engine_in_a_container_died_is_told_by_its_own_log(tmp_path: Path) -> None:
+    data, hidden = tmp_path / "engine", tmp_path / "hidden"
+    hidden.mkdir()
+    with engine_in(container(hidden), data, free_port()), watching(tmp_path) as start:
+        server = until(lambda: found(LinuxProcesses(), data)).process
+        log = Path(f"/proc/{server.pid}/root{hidden}/engine.log")
+        wait_until(lambda: log.exists() and serving(log)(), "serving")
+        watch = start("--discovery", "--no-practice")
+        name = f"practice@netns-{Path(f'/proc/{server.pid}/ns/net').stat().st_ino}"
+        watch.wait("StateChanged", target=name, after="out_of_reach")
+        core = next(p for p in LinuxProcesses().tree(server) or () if p.role is Role.ENGINE_CORE)
+        os.kill(core.pid, signal.SIGKILL)
+        watch.wait("StateChanged", target=name, after="dead")
+        opened = watch.wait("IncidentOpened", target=name)
+        told = watch.wait("DiagnosisMade", incident=opened["incident"])["diagnosis"]
+        assert told["findings"][0]["cause"] == "engine-core-died"
+        assert any(str(log) == evidence["file"] for evidence in told["findings"][0]["evidence"])
+        assert not watch.seen("ActionRequested", target=name)  # it is another's: only looked at
+        assert watch.end() == 0
+
+
+def container(hidden: Path) -> list[str]:
+    """The command that begins another one in a network, a process table and a file system of its own."""
+    if shutil.which("unshare") is None or os.geteuid() != 0:
+        pytest.skip("other namespaces need root and the program `unshare`")
+    inside = f'mount -t tmpfs none {hidden} && exec "$@" > {hidden}/engine.log 2>&1'
+    return ["unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", inside, "_"]
 
 
 def test_out_of_reach_is_said_is_no_alert_and_ends_when_a_way_is_opened(tmp_path: Path) -> None:
@@ -207,3 +245,64 @@ def test_the_way_to_a_namespace_of_podman_is_told_by_pasta(tmp_path: Path) -> No
         argv = ("/usr/bin/pasta", "--config-net", "-t", "127.0.0.1/9000-9001:8000-8001", "--netns")
         assert published_by((*argv, net.path), 8001, (), its) == [("127.0.0.1", 9001)]
         assert published_by((*argv, other.path), 8001, (), its) == []
+
+
+LIBRARIES = os.pathsep.join(path for path in sys.path if path.endswith(("site-packages", "src")))
+AS_NOBODY: dict[str, Any] = {
+    "user": NOBODY,
+    "group": NOBODY,
+    "extra_groups": [],
+    "cwd": "/",
+    "env": {"PATH": "/usr/bin:/bin", "PYTHONPATH": LIBRARIES, "LC_ALL": "C.UTF-8", "HOME": "/nonexistent"},
+}
+
+
+def python_of_nobody() -> str:
+    """A Python like ours that another user may run: ours may lie in a home folder that is closed to others."""
+    for python in (sys.executable, f"/usr/bin/python3.{sys.version_info.minor}"):
+        with contextlib.suppress(OSError):
+            ours = [python, "-c", "import paramedic.app.daemon"]
+            if subprocess.run(ours, check=False, capture_output=True, timeout=60, **AS_NOBODY).returncode == 0:
+                return python
+    pytest.skip("another user may not run this Python")
+
+
+@pytest.fixture
+def nobodys_folder() -> Iterator[Path]:
+    """A folder that every user may write to; pytest's own are closed."""
+    folder = Path(tempfile.mkdtemp(prefix="paramedic-nobody-"))
+    folder.chmod(0o777)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_watch_without_root_says_once_what_it_could_not_read_and_goes_on(nobodys_folder: Path) -> None:
+    python = python_of_nobody()
+    config = nobodys_folder / "paramedic.yaml"
+    config.write_text("server: {port: 0}\ninterval: 1s\n")
+    data, out = nobodys_folder / "data", nobodys_folder / "out"
+    command = [python, "-m", "paramedic", "watch", "--json", "--no-practice", "--for", "60s"]
+    command += ["--data-dir", str(data), "--config", str(config)]
+    with practice_engine(nobodys_folder / "engine") as engine, out.open("wb") as told:
+        engine.ready()
+        with session(*command, stdout=told, **AS_NOBODY) as watch:
+
+            def events(kind: str) -> list[dict[str, Any]]:
+                lines = [json.loads(line) for line in out.read_text().splitlines(keepends=True) if line.endswith("\n")]
+                return [e for e in lines if e["type"] == kind]
+
+            def served() -> bool:
+                seen = [e["target"] for e in events("EngineSeen") if e["process"]["pid"] == engine.process.pid]
+                return bool([e for e in events("StateChanged") if e["target"] in seen and e["after"] == "serving"])
+
+            wait_until(served, "serving", 60)
+            [name] = [e["target"] for e in events("EngineSeen") if e["process"]["pid"] == engine.process.pid]
+            [said] = [e for e in events("ReadingRefused") if e["target"] == name]
+            assert f"of pid {engine.process.pid} (owned by root): run as that user or root" in said["what"]["en"]
+            [row] = [row for row in ask(data, "status", ok=(0, 1, 3))["targets"] if row["name"] == name]
+            assert (row["state"], row["unreadable"]) == ("serving", said["what"])
+            os.kill(engine.process.pid, signal.SIGKILL)  # its end is told all the same
+            wait_until(lambda: any(e["target"] == name for e in events("ProcessEnded")), "its end", 60)
+            watch.send_signal(signal.SIGINT)
+            assert watch.wait(60) == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from paramedic.adapters.clock import SystemClock
 from paramedic.adapters.http_probe import HttpProbe
-from paramedic.adapters.logs.file_log import FileLog
+from paramedic.adapters.logs.elsewhere import Logs
 from paramedic.adapters.notifiers.email import EmailNotifier, MailServer
 from paramedic.adapters.notifiers.terminal import TerminalNotifier
 from paramedic.adapters.notifiers.webhook import WebhookNotifier
@@ -27,7 +27,7 @@ from paramedic.knowledge.lexicon import load_vocabulary
 from paramedic.knowledge.rulebook import SHIPPED, load_rules
 from paramedic.model.errors import ParamedicError
 from paramedic.model.target import Origin, Target
-from paramedic.model.text import Language
+from paramedic.model.text import Language, Text
 from paramedic.pipeline.board import BoardMaker
 from paramedic.pipeline.cycle import Cycle, Settings
 from paramedic.pipeline.judge import RuleJudge
@@ -52,12 +52,21 @@ class Parts:
     board: BoardMaker
 
 
+_BROUGHT_UP_TO_DATE = Text(
+    "The journal of an older Paramedic was brought up to date; as it was, it is kept in {}.",
+    "旧版 Paramedic 的事件记录已升级到当前格式；原文件保存在 {}。",
+)
+
+
 def build(folder: DataFolder, config: Config, language: Language, print_line: Callable[[str], None]) -> Parts:
     """Open everything below a data folder that we hold. Mistakes in knowledge or rules raise InvalidFiles."""
     vocabulary, catalogue, stages = load_vocabulary(), load_catalogue(), load_stages()
     rules = load_rules([SHIPPED, *map(Path, config.rules)])
     clock = SystemClock()
-    journal = WaitingJournal(SqliteJournal(folder.journal))
+    on_disk = SqliteJournal(folder.journal)
+    if on_disk.kept is not None:
+        print_line(_BROUGHT_UP_TO_DATE.in_language(language).format(on_disk.kept))
+    journal = WaitingJournal(on_disk)
     samples = SqliteSamples(folder.samples)
     supervisor = ChildSupervisor(folder.engines)
     probe = HttpProbe(keys_of(config, supervisor))
@@ -68,7 +77,7 @@ def build(folder: DataFolder, config: Config, language: Language, print_line: Ca
         probe=probe,
         processes=LinuxProcesses(supervisor.exit_of),
         supervisor=supervisor,
-        open_log=lambda path: FileLog(Path(path)),
+        open_log=Logs().open,
     )
     evaluator = Evaluator(samples, vocabulary)
     cycle = Cycle(

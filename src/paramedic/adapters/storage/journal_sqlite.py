@@ -24,8 +24,12 @@ class SqliteJournal:
 
     def __init__(self, path: Path, *, read_only: bool = False) -> None:
         """`read_only` is for a command that only looks, whether a daemon runs or not: it changes nothing."""
+        self.kept: Path | None = None  # the copy of an older journal, as it was before it was brought up to date
         try:
-            self._db = _open_to_read(path) if read_only else _open_to_write(path)
+            if read_only:
+                self._db = _open_to_read(path)
+            else:
+                self._db, self.kept = _open_to_write(path)
         except (sqlite3.Error, OSError) as error:
             raise CouldNotTell(f"{path}: the journal cannot be opened: {error}. Nothing was changed.") from error
 
@@ -73,21 +77,22 @@ class SqliteJournal:
         self._db.close()
 
 
-def _open_to_write(path: Path) -> sqlite3.Connection:
+def _open_to_write(path: Path) -> tuple[sqlite3.Connection, Path | None]:
     """The journal in our format: an older one is kept as it was, then brought up to date."""
+    kept = None
     formats.refuse_newer_file(KIND, path)
     db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         if 0 < formats.version_of(db) < formats.newest(KIND):
-            formats.keep_copy(db, path)
+            kept = formats.keep_copy(db, path)
         formats.migrate(db, KIND)
         db.execute(_I_WRITE_HERE, (__version__, formats.newest(KIND)))
     except (sqlite3.Error, OSError):
         db.close()
         raise
-    return db
+    return db, kept
 
 
 def _open_to_read(path: Path) -> sqlite3.Connection:
