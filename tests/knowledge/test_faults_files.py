@@ -71,7 +71,7 @@ def test_all_mistakes_at_once(tmp_path: Path) -> None:
     text = GOOD.replace("P1", "P9").replace("useless", "cure").replace("restart-engine", "nothing")
     with pytest.raises(InvalidFiles) as error:
         load_catalogue(folder_with(tmp_path, text))
-    assert [problem.line for problem in error.value.problems] == [8, 2, 3]
+    assert [problem.line for problem in error.value.problems] == [2, 3, 8]
 
 
 def test_summary_may_not_end_with_a_number_that_may_be_missing(tmp_path: Path) -> None:

@@ -67,7 +67,7 @@ def test_a_file_may_stand_for_a_folder(tmp_path: Path) -> None:
         ("summary_zh: '已满', ", "", "mine.yml:9: summary_zh is missing: what is wrong, in one sentence"),
         ("{{ $value }}", "{{ $value | title }}", "mine.yml:9: the template {{ $value | title }} is not implemented"),
         (EXPRESSION, "sin(up) > 0", "mine.yml:5: the function sin() is not implemented, in the expression 'sin(up) >"),
-        (EXPRESSION, "up[5m]", "mine.yml:5: a rule needs a vector, this expression is a matrix: 'up[5m]'"),
+        (EXPRESSION, "up[5m]", "mine.yml:5: a rule needs one value a series, this expression is a range of values"),
         (EXPRESSION, "", "mine.yml:5: expr must be text"),
         ("name: mine", "nam: mine", "mine.yml:2: unknown key 'nam' (did you mean 'name'?)"),
         ("    rules:", "    interval: 5s\n    rules:", "mine.yml:3: an interval is not supported"),
@@ -100,7 +100,7 @@ def test_one_name_twice_in_a_folder_is_a_mistake(tmp_path: Path) -> None:
 
 
 def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
-    with pytest.raises(InvalidFiles, match="cannot be read"):
+    with pytest.raises(InvalidFiles, match="there is no such file"):
         load_rules([tmp_path / "none.yml"])
 
 

@@ -29,14 +29,24 @@ class DataFolder:
             self.path.chmod(0o700)
             self.samples.mkdir(mode=0o700, exist_ok=True)
             self.engines.mkdir(mode=0o700, exist_ok=True)
-        except OSError as error:
+        except FileExistsError as error:
             raise ParamedicError(
-                f"the data folder {self.path} cannot be used: {error.strerror}. Choose another one with --data-dir."
+                f"the data folder cannot be made: {error.filename} is a file. Choose another one with --data-dir."
             ) from error
+        except OSError as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, error: OSError) -> ParamedicError:
+        return ParamedicError(
+            f"the data folder {self.path} cannot be used: {error.strerror}. Choose another one with --data-dir."
+        )
 
     def hold(self) -> None:
         """Be the one daemon of this folder until the process ends; NoDaemon says who is it instead."""
-        handle = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            handle = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise self._unusable(error) from error
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -68,14 +78,17 @@ class DataFolder:
     def write_daemon(self, facts: dict[str, Any]) -> None:
         """Where and with which token the daemon answers; readable by its owner alone, replaced in one step."""
         draft = self.daemon.with_suffix(".new")
-        handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump(facts, file)
-        draft.replace(self.daemon)
+        try:
+            handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                json.dump(facts, file)
+            draft.replace(self.daemon)
+        except OSError as error:
+            raise self._unusable(error) from error
 
     def read_daemon(self) -> dict[str, Any]:
         try:
-            facts: dict[str, Any] = json.loads(self.daemon.read_text("utf-8"))
+            facts = json.loads(self.daemon.read_text("utf-8"))
         except (OSError, ValueError):
             return {}
-        return facts
+        return facts if isinstance(facts, dict) else {}

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 @click.command("check", short_help="Judge rules, faults and vocabulary: this version's, and your own.")
-@click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(exists=True, path_type=Path))
+@click.argument("files", nargs=-1, metavar="[FILE]...", type=click.Path(path_type=Path))
 @json_option
 @click.pass_context
 def command(ctx: click.Context, files: tuple[Path, ...], as_json: bool) -> None:
@@ -65,7 +65,11 @@ def _check_rules(places: tuple[Path, ...]) -> dict[str, Any]:
     from paramedic.knowledge.lexicon import load_vocabulary
     from paramedic.knowledge.rulebook import read_rules, rule_files, unknown_names
 
-    rules, problems = read_rules([path for place in places for path in rule_files(place)])
+    files = {place: rule_files(place) for place in places}
+    rules, problems = read_rules([path for found in files.values() for path in found])
+    problems += [
+        Problem(str(place), 0, "holds no rule file", "they end in .yml or .yaml") for place in files if not files[place]
+    ]
     try:
         strange = unknown_names(rules, load_vocabulary())
     except InvalidFiles:  # told where the vocabulary itself is checked
@@ -73,7 +77,7 @@ def _check_rules(places: tuple[Path, ...]) -> dict[str, Any]:
     return {
         "rules": [_rule(each) for each in rules],
         "unknown_names": [_unknown(each) for each in strange],
-        "problems": [_problem(each) for each in problems],
+        "problems": [_problem(each) for each in InvalidFiles(problems).problems],
     }
 
 

@@ -2,6 +2,7 @@
 
 import difflib
 import importlib
+import re
 import sys
 import traceback
 from collections.abc import Sequence
@@ -83,6 +84,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = paramedic.main(arguments, prog_name="paramedic", standalone_mode=False)
     except click.exceptions.Exit as stop:
         code = stop.exit_code
+    except click.UsageError as error:
+        click.UsageError(_in_words(error.format_message()), error.ctx).show()
+        code = 2
     except click.ClickException as error:
         error.show()
         code = 2
@@ -103,3 +107,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         )
         code = EXIT_DEFECT
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _in_words(message: str) -> str:
+    """Of a long list of words the one that was meant is of more help."""
+    if wrong := re.search(r"'([^']+)' is not one of (.+)\.$", message):
+        close = difflib.get_close_matches(wrong[1], re.findall(r"'([^']+)'", wrong[2]), n=1)
+        meant = f"{wrong[1]!r} is not known. Did you mean {close[0]!r}?" if close else wrong[0]
+        return message[: wrong.start()] + meant
+    return re.sub(r"is not a valid (integer|float)( range)?\b", "is not a number", message)

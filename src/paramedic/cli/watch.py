@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import secrets
+import shutil
 import signal
 import sys
 import time
@@ -103,6 +104,7 @@ def command(
     from paramedic.app.config_file import load
     from paramedic.app.folder import DataFolder
 
+    _refuse_contradictions(engine_command, targets, name, log)
     seconds = _parsed("--for", parse_duration, duration) if duration else None
     urls = tuple(_parsed("--target", parse_engine_url, url) for url in targets)
     given = {
@@ -125,6 +127,33 @@ def command(
         return asyncio.run(_own(folder, loaded, options, choose(as_json=as_json, lang=lang)))
     finally:
         folder.let_go()
+
+
+def _refuse_contradictions(engine_command: tuple[str, ...], targets: tuple[str, ...], name: str, log: str) -> None:
+    """What would be passed over in silence, or only be said when the watch has begun."""
+    if log and engine_command:
+        raise UsageError("--log: the log of an engine that Paramedic starts is kept by Paramedic; leave it out")
+    if log and not targets:
+        raise UsageError("--log belongs to a --target; give that too")
+    if log and len(targets) > 1:
+        raise UsageError(f"--log belongs to one --target, here are {len(targets)}: write them into paramedic.yaml")
+    if name and not engine_command:
+        raise UsageError("--name names an engine that is started: paramedic watch --name NAME -- vllm serve MODEL")
+    if engine_command and len(targets) > 1:
+        raise UsageError("with a command, --target says where its engine will answer: give it once")
+    if engine_command:
+        _refuse_command(engine_command, targets)
+
+
+def _refuse_command(command: tuple[str, ...], targets: tuple[str, ...]) -> None:
+    from paramedic.app.daemon import url_of_command
+
+    if command[0].startswith("-"):
+        raise UsageError(f"{command[0]} is no command; options of watch stand before the --")
+    if shutil.which(command[0]) is None and "/" not in command[0]:
+        raise UsageError(f"{command[0]}: no such command in the PATH; give its path, or activate its environment first")
+    if not targets:
+        url_of_command(command)
 
 
 def _parsed(option: str, parse: Callable[[object], Parsed], value: str) -> Parsed:

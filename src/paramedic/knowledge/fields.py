@@ -23,7 +23,8 @@ class Fields:
             data = data[step]
         self._data: dict[str, Any] = data if isinstance(data, dict) else {}
         if not isinstance(data, dict):
-            file.problem(where, "a mapping (key: value) is needed here")
+            what = "nothing stands here" if data is None else "this is something else"
+            file.problem(where, f"a mapping (key: value) is needed here, and {what}")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._data)
@@ -41,10 +42,10 @@ class Fields:
     def wrong(self, key: str, text: str, hint: str = "") -> None:
         self.file.problem((*self.where, key), text, hint)
 
-    def string(self, key: str) -> str:
+    def string(self, key: str, hint: str = "") -> str:
         value = self._data.get(key, "")
         if not isinstance(value, str):
-            self.wrong(key, f"{key} must be text")
+            self.wrong(key, f"{key} must be text", hint)
             return ""
         return value
 

@@ -18,6 +18,8 @@ from paramedic.signals.vocabulary import Vocabulary
 SHIPPED = Path(__file__).parent / "rules"
 _ID = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _DURATION = re.compile(r"(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m(?!s))?(?:(\d+)s)?(?:(\d+)ms)?")
+_KINDS = {"matrix": "range of values", "string": "text"}
+_A_DURATION = "a duration such as 30s, 5m or 1h30m"
 _SCALE = (86400.0, 3600.0, 60.0, 1.0, 0.001)
 _LABEL = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
 _ANNOTATIONS = ("summary_en", "summary_zh", "runbook")
@@ -176,7 +178,8 @@ def _expression(fields: Fields) -> Expression | None:
         fields.wrong("expr", str(error))
         return None
     if expression is not None and expression.type not in ("vector", "scalar"):
-        fields.wrong("expr", f"a rule needs a vector, this expression is a {expression.type}: {text.strip()!r}")
+        kind = _KINDS[expression.type]
+        fields.wrong("expr", f"a rule needs one value a series, this expression is a {kind}: {text.strip()!r}")
         return None
     return expression
 
@@ -198,9 +201,12 @@ def _summary(fields: Fields, key: str) -> Template:
 def _seconds(fields: Fields, key: str) -> float:
     if key not in fields:
         return 0.0
-    text = fields.string(key)
+    mistakes = len(fields.file.problems)
+    text = fields.string(key, _A_DURATION)
+    if len(fields.file.problems) > mistakes:
+        return 0.0
     match = _DURATION.fullmatch(text)
     if match is None or not text:
-        fields.wrong(key, f"{key} cannot be {text!r}", "a duration such as 30s, 5m or 1h30m")
+        fields.wrong(key, f"{key} cannot be {text!r}", _A_DURATION)
         return 0.0
     return sum(int(part) * scale for part, scale in zip(match.groups(), _SCALE, strict=True) if part)

@@ -101,6 +101,8 @@ def read_yaml(path: Path) -> YamlFile:
         return parse_yaml(str(path), path.read_text("utf-8"))
     except IsADirectoryError as error:
         raise InvalidFiles([Problem(str(path), 0, "is a folder", "give a file in it")]) from error
+    except FileNotFoundError as error:
+        raise InvalidFiles([Problem(str(path), 0, "there is no such file", near(path))]) from error
     except OSError as error:
         raise InvalidFiles([Problem(str(path), 0, f"cannot be read: {error.strerror}")]) from error
     except UnicodeDecodeError as error:

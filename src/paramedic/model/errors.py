@@ -43,5 +43,6 @@ class InvalidFiles(ParamedicError):
     """Every mistake that was found, at once."""
 
     def __init__(self, problems: list[Problem]) -> None:
-        self.problems = tuple(problems)
-        super().__init__("\n".join(str(problem) for problem in problems))
+        files = list(dict.fromkeys(problem.file for problem in problems))
+        self.problems = tuple(sorted(problems, key=lambda problem: (files.index(problem.file), problem.line)))
+        super().__init__("\n".join(str(problem) for problem in self.problems))

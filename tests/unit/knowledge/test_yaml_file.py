@@ -82,7 +82,7 @@ def test_without_problems_nothing_is_raised() -> None:
 
 
 def test_a_file_that_is_not_there_or_not_text(tmp_path: Path) -> None:
-    with pytest.raises(InvalidFiles, match=r"absent\.yaml: cannot be read: No such file"):
+    with pytest.raises(InvalidFiles, match=r"absent\.yaml: there is no such file"):
         read_yaml(tmp_path / "absent.yaml")
     (tmp_path / "binary.yaml").write_bytes(b"a: \xff\xfe")
     with pytest.raises(InvalidFiles, match=r"binary\.yaml: is not UTF-8"):
