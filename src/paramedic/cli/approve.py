@@ -37,4 +37,4 @@ def command(action: str, person: str, data_dir: Path, as_json: bool, lang: Langu
     if as_json:
         print_json(answer)
     else:
-        click.echo(_DONE.in_language(lang).format(action=action, by=person))
+        click.echo(_DONE.in_language(lang).format(**answer))

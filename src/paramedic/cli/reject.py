@@ -38,4 +38,4 @@ def command(action: str, reason: str, person: str, data_dir: Path, as_json: bool
     if as_json:
         print_json(answer)
     else:
-        click.echo(_DONE.in_language(lang).format(action=action, by=person))
+        click.echo(_DONE.in_language(lang).format(**answer))

@@ -72,6 +72,7 @@ class Cycle:
 
     async def run(self) -> None:
         """Until cancelled: tick at every interval, and at once when something happened."""
+        self._decide("drop restarts", lambda: by_hand.never_begun(self._world.view))
         for action in recover.interrupted(self._world):
             self._do(f"act {action}", self._restart(action).resume)
         self._ticked_at = self._world.clock.monotonic()

@@ -26,6 +26,7 @@ Decision = tuple[Event, int | None]  # an event, and the number of the event tha
 
 PARAMEDIC = "paramedic"
 LONGEST_HOLD = 365 * 86400.0  # seconds
+_NEVER_BEGUN = Text("Paramedic ended before it began: ask again", "尚未开始 Paramedic 就退出了：请重新要求")
 _OVER = Text("its time is over", "到时间了")
 
 
@@ -92,6 +93,15 @@ def restart(view: View, target: str, by: str, reason: str) -> tuple[list[Decisio
         by=by,
     )
     return ended, (request, known.state_seq or known.added_seq)
+
+
+def never_begun(view: View) -> list[Decision]:
+    """Restarts that a person asked an earlier Paramedic for: whoever waited for them has gone, and none comes late."""
+    return [
+        (ActionRejected(name, PARAMEDIC, _NEVER_BEGUN), action.requested_seq)
+        for name, action in view.actions.items()
+        if action.asked_by_a_person and action.started_at is None and not action.over
+    ]
 
 
 def approve(view: View, action: str, by: str) -> tuple[ActionApproved, int]:

@@ -138,6 +138,18 @@ async def test_it_begins_at_once_whatever_the_mode(rig: Rig) -> None:
     assert await finished(rig, action) is Outcome.DONE
 
 
+async def test_a_restart_that_never_began_does_not_come_late(rig: Rig) -> None:
+    await serving(rig)
+    await rig.end()
+    rig.tasks.clear()
+    action = restart(rig)
+    rig.world = rig.new_world()
+    begin(rig)
+    await rig.run(30)
+    assert rig.view.actions[action].rejected_by == "paramedic"
+    assert rig.supervisor.calls == []
+
+
 async def test_a_restart_that_fails_says_so_and_the_night_goes_on(rig: Rig) -> None:
     await serving(rig)
     rig.supervisor.on_start = serves_after(rig, 1e9)
