@@ -134,4 +134,5 @@ def test_every_fault_is_told_and_treated_as_it_should(fault: str, tmp_path: Path
             ask(watch.data, "practice", "mend", ok=(0, 4))
         wrong = judge(story)
         row += story.cells("; ".join(wrong))
+        print(*row, sep=" | ")
         assert wrong == [], watch.story()
