@@ -1,6 +1,7 @@
 """What people see, whole: each screen is a text file. PARAMEDIC_WRITE_SCREENS=1 writes them anew; then read them."""
 
 import io
+import json
 import os
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from paramedic.cli.screens import events as events_screen
 from paramedic.cli.screens import incidents as incidents_screen
 from paramedic.cli.screens import story as story_screen
 from paramedic.journal.fold import fold
+from paramedic.journal.plain import from_plain, to_plain
 from paramedic.journal.timeline import story
 from paramedic.journal.views import Hold
 from paramedic.model.target import EngineState, Mode
@@ -246,6 +248,11 @@ def test_screen(name: str) -> None:
     if os.environ.get("PARAMEDIC_WRITE_SCREENS"):
         file.write_text(shown, encoding="utf-8")
     assert shown == file.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("shown", [BUSY, HELD, EMPTY])
+def test_a_board_comes_whole_through_the_api(shown: Board) -> None:
+    assert from_plain(Board, json.loads(json.dumps(to_plain(shown)))) == shown
 
 
 def test_no_file_without_a_screen() -> None:

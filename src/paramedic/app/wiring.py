@@ -156,13 +156,14 @@ def notifiers_of(config: Config, print_line: Callable[[str], None], language: La
             case WebhookConfig():
                 made[one.name] = WebhookNotifier(one.name, one.url, one.secret.reveal() if one.secret else "")
             case EmailConfig():
-                made[one.name] = EmailNotifier(one.name, _mail_server(one), one.sender, one.to, language)
+                made[one.name] = EmailNotifier(one.name, mail_server_of(one), one.sender, one.to, language)
             case TerminalConfig():
                 made[one.name] = TerminalNotifier(print_line)
     return made
 
 
-def _mail_server(config: EmailConfig) -> MailServer:
+def mail_server_of(config: EmailConfig) -> MailServer:
+    """Where its letters are handed in, with the password itself."""
     return MailServer(
         host=config.host,
         port=config.port or {"starttls": 587, "tls": 465, "none": 25}[config.security],

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.fakes.night import ASKED, DEAD, INCIDENT, OTHER_INCIDENT, RESTART, waits_for_a_person
+from tests.fakes.night import ASKED, DEAD, EMBED, INCIDENT, OTHER_INCIDENT, QWEN, RESTART, waits_for_a_person
 
 from .conftest import write_journal
 
@@ -41,6 +41,11 @@ def test_ids_to_explain_the_latest_first(folder: Path) -> None:
 def test_only_what_waits_can_be_approved(folder: Path) -> None:
     assert offered(folder, "paramedic approve ") == [ASKED]
     assert offered(folder, "paramedic reject ACT") == [ASKED]
+
+
+def test_servers_under_watch(folder: Path) -> None:
+    assert offered(folder, "paramedic hold ") == [QWEN.name, EMBED.name]
+    assert offered(folder, "paramedic restart qw") == [QWEN.name]
 
 
 def test_without_a_journal_nothing_is_offered(tmp_path: Path) -> None:

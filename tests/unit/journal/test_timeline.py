@@ -50,6 +50,21 @@ def test_what_the_engine_did_meanwhile_belongs_to_it() -> None:
     assert [type(entry.event) for entry in told].count(e.StageReached) == 1
 
 
+def test_that_a_person_held_it_belongs_to_it() -> None:
+    pen = Pen()
+    pen.write(0, e.TargetAdded(QWEN))
+    pen.write(1, e.StateChanged(QWEN.name, 1, EngineState.STARTING, EngineState.SERVING))
+    pen.write(2, e.TargetHeld(QWEN.name, "li.wei"))
+    pen.write(3, e.TargetHeld(EMBED.name, "li.wei"))
+    pen.write(4, e.AlertFired(Alert(DEAD, "engine-dead", QWEN.name, (), Level.P0, Category.SEVERE, Text("a", "b"))))
+    pen.write(5, e.IncidentOpened(INCIDENT, QWEN.name, Level.P0, DEAD))
+    pen.write(6, e.TargetResumed(QWEN.name, "li.wei"))
+    told = [entry.event for entry in story(pen.entries, INCIDENT)]
+    assert e.TargetHeld(QWEN.name, "li.wei") in told
+    assert e.TargetHeld(EMBED.name, "li.wei") not in told
+    assert isinstance(told[-1], e.TargetResumed)
+
+
 def test_another_servers_trouble_at_the_same_time_does_not() -> None:
     told = story(waits_for_a_person(), INCIDENT)
     assert not any(EMBED.name in str(entry.event) or OTHER_INCIDENT in str(entry.event) for entry in told)
