@@ -1,5 +1,6 @@
 """`paramedic backup`, `paramedic restore`: a data folder goes into one file and out of it, or nothing is changed."""
 
+import errno
 import gzip
 import io
 import json
@@ -169,6 +170,41 @@ def test_an_empty_folder_is_no_obstacle(saved: Path, tmp_path: Path) -> None:
     assert paramedic("restore", saved, "--data-dir", empty).code == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["data", "empty", "saved.tar.gz"]
     assert [one["id"] for one in incidents(empty)][-1] == INCIDENT
+
+
+def test_a_link_to_the_folder_stays_a_link(data: Path, saved: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(data)
+    told = json.loads(paramedic("restore", saved, "--data-dir", link, "--force", "--json").out)
+    assert link.is_symlink()
+    assert link.resolve() == data
+    assert Path(told["kept"]).parent == tmp_path
+    assert [one["id"] for one in incidents(link)][-1] == INCIDENT
+
+
+def test_a_file_is_no_folder(saved: Path, tmp_path: Path) -> None:
+    said = paramedic("restore", saved, "--data-dir", saved, "--force")
+    assert said.code == 2
+    assert not said.out
+
+
+def test_a_folder_that_cannot_be_renamed_is_left_as_it_is(
+    data: Path, saved: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where it is a mount point."""
+    before = contents(data)
+
+    def busy(path: Path, target: Path) -> Path:
+        raise OSError(errno.EBUSY, os.strerror(errno.EBUSY))
+
+    monkeypatch.setattr(Path, "rename", busy)
+    said = paramedic("restore", saved, "--data-dir", data, "--force")
+    assert said.code == 2
+    assert said.err == (
+        f"paramedic: the data folder {data} cannot be replaced: Device or resource busy. "
+        "Nothing was changed: restore into another one with --data-dir.\n"
+    )
+    assert {name: held for name, held in contents(data).items() if name != "lock"} == before
 
 
 def test_with_a_running_watch_a_backup_is_whole_and_a_restore_refused(saved: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -190,7 +191,9 @@ def test_an_engine_that_nobody_reaches_ends_with_a_word(tmp_path: Path) -> None:
 def as_nobody(data: Path) -> dict[str, str]:
     """What another user is told of the engine; looked at by a fork of ours that has become nobody."""
     ours, its = os.pipe()
-    child = os.fork()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # other threads of ours have nothing to do with it
+        child = os.fork()
     if child == 0:
         try:
             os.setgroups([])

@@ -36,8 +36,9 @@ def restore(file: Path, folder: DataFolder, now: int, *, force: bool = False) ->
     Raises NoDaemon when a daemon holds the folder, UsageError when it is not empty (without `force`) or the file is
     no whole backup. Nothing is changed then.
     """
+    folder = DataFolder(folder.path.resolve())  # what a link leads to is replaced, the link stays
     _refuse_to_replace(folder, force)
-    parent = folder.path.absolute().parent
+    parent = folder.path.parent
     try:
         parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=parent, prefix=f".{folder.path.name}-restore-") as staging:
@@ -55,7 +56,7 @@ def restore(file: Path, folder: DataFolder, now: int, *, force: bool = False) ->
 def _refuse_to_replace(folder: DataFolder, force: bool) -> None:
     if not os.path.lexists(folder.path):
         return
-    if not folder.path.is_dir() or folder.path.is_symlink():
+    if not folder.path.is_dir():
         raise UsageError(f"{folder.path} is no folder: choose another one with --data-dir")
     if folder.is_held():
         pid = folder.read_daemon().get("pid", "unknown")
@@ -220,6 +221,6 @@ def _put_in_place(stage: Path, folder: DataFolder, now: int) -> Path | None:
 def _aside(path: Path, now: int) -> Path:
     """A free name beside the folder that says what it is."""
     when = datetime.fromtimestamp(now / 1e9, UTC).strftime("%Y%m%dT%H%M%SZ")
-    wanted = path.absolute().with_name(f"{path.name}.before-restore-{when}")
+    wanted = path.with_name(f"{path.name}.before-restore-{when}")
     names = [wanted, *(wanted.with_name(f"{wanted.name}-{number}") for number in range(2, 100))]
     return next(name for name in names if not os.path.lexists(name))

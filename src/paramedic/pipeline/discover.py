@@ -1,5 +1,6 @@
 """Discovering: the engines of this machine, whoever started them, become targets."""
 
+import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -17,14 +18,23 @@ _IS_NAMED = Text("it is watched under the address that was given for it", "å·²æŒ
 
 async def look(world: World, mode: Mode) -> None:
     """Add what is new; note a new run of what is known, a way to what was out of reach, and what may not be read."""
+    apart = []
     for candidate in world.processes.find():
-        known = _known(world.view, candidate.process)
-        if known is None:
-            known = await (_meet_apart if candidate.apart else _meet)(world, candidate, mode)
-        elif candidate.apart and not known.target.url:
-            await _reach(world, candidate, known)
-        if known is not None and candidate.unreadable and candidate.unreadable != known.unreadable:
-            world.recorder.record(ReadingRefused(known.target.name, candidate.unreadable), known.state_seq or None)
+        if candidate.apart:
+            apart.append(candidate)
+        else:
+            await _look_at(world, candidate, mode)
+    await asyncio.gather(*(_look_at(world, candidate, mode) for candidate in apart))  # ways may be slow to fail
+
+
+async def _look_at(world: World, candidate: Candidate, mode: Mode) -> None:
+    known = _known(world.view, candidate.process)
+    if known is None:
+        known = await (_meet_apart if candidate.apart else _meet)(world, candidate, mode)
+    elif candidate.apart and not known.target.url:
+        await _reach(world, candidate, known)
+    if known is not None and candidate.unreadable and candidate.unreadable != known.unreadable:
+        world.recorder.record(ReadingRefused(known.target.name, candidate.unreadable), known.state_seq or None)
 
 
 async def _meet(world: World, candidate: Candidate, mode: Mode) -> TargetView | None:
