@@ -114,8 +114,8 @@ def test_a_backup_is_for_its_owner_alone_and_has_no_keys_unless_asked(data: Path
 def test_what_is_asked_for_is_in_it_and_it_says_so(data: Path, tmp_path: Path) -> None:
     file = tmp_path / "saved.tar.gz"
     said = paramedic("backup", file, "--data-dir", data, "--with-samples", "--with-secrets", "--lang", "zh")
-    assert "含 1 天的监控数据。" in said.out
-    assert "含 1 个引擎的启动方式，其中有密钥" in said.out
+    assert "含监控数据：1 天。" in said.out
+    assert "含引擎启动方式（包括密钥）：1 个。" in said.out
     assert names(file) == ["manifest.json", "journal.db", "samples/samples-2023-11-15.db", "engines/qwen/spec.json"]
 
 

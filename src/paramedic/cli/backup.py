@@ -20,11 +20,11 @@ _MADE = Text(
     "Saved into {} ({}): the journal with {:,} events, the last one of {}.",
     "已备份到 {}（{}）：事件记录 {:,} 条，最后一条 {}。",
 )
-_SAMPLES = Text("With the samples of {} days.", "含 {} 天的监控数据。")
+_SAMPLES = Text("Days of samples in it: {}.", "含监控数据：{} 天。")
 _NO_SAMPLES = Text("Without samples: add --with-samples.", "不含监控数据：需要时加 --with-samples。")
 _SECRETS = Text(
-    "With how {} engines are started, keys included: guard the file as you guard those (it is readable by you alone).",
-    "含 {} 个引擎的启动方式，其中有密钥：请像保管密钥一样保管此文件（仅您本人可读）。",
+    "Engines whose start is in it, keys included: {}. Guard the file as you guard those; it is readable by you alone.",
+    "含引擎启动方式（包括密钥）：{} 个。请像保管密钥一样保管此文件；目前仅您本人可读。",
 )
 _NO_SECRETS = Text(
     "Without how engines are started, since that holds keys: add --with-secrets.",
