@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from paramedic.app.config_file import Loaded
     from paramedic.app.daemon import Daemon
     from paramedic.app.folder import DataFolder
+    from paramedic.console.serve import ConsoleServer
 
 Parsed = TypeVar("Parsed")
 
@@ -35,6 +36,10 @@ _AT_FIRST = 5.0
 _NO_SERVER = Text(
     "No vLLM server was found on this machine: a practice engine is started. Break it from a second shell: {}",
     "本机没有找到 vLLM 服务：已启动练习引擎。可在另一个终端里弄坏它：{}",
+)
+_OTHER_PORT = Text(
+    "Port {} is taken by another program: the API listens on port {}; the commands find it there.",
+    "端口 {} 已被其他程序占用：API 改用端口 {}，命令会自动找到它。",
 )
 _STOPPING = Text("Stopping; engines that Paramedic started are ended.", "正在停止；由 Paramedic 启动的引擎将被结束。")
 _LEAVING = Text("Stopping; engines run on.", "正在停止；引擎继续运行。")
@@ -176,8 +181,6 @@ def _is_given(ctx: click.Context, option: str) -> bool:
 async def _own(folder: "DataFolder", loaded: "Loaded", options: Options, show: Show) -> int:
     from paramedic.app.daemon import Daemon
     from paramedic.app.wiring import build, log_to
-    from paramedic.console.serve import serve
-    from paramedic.console.server import build as build_console
 
     try:
         log_to(folder.log)
@@ -187,7 +190,7 @@ async def _own(folder: "DataFolder", loaded: "Loaded", options: Options, show: S
         await daemon.begin()
         cursor = _Cursor(daemon, show)
         token = secrets.token_urlsafe(24)
-        server, port = await serve(build_console(daemon, token), config.server.host, config.server.port)
+        server, port = await _open_api(daemon, loaded, token, options.lang, show)
         url = f"http://{config.server.host}:{port}"
         folder.write_daemon({"pid": os.getpid(), "started": time.time(), "url": url, "token": token})
         reason = "error"
@@ -205,6 +208,26 @@ async def _own(folder: "DataFolder", loaded: "Loaded", options: Options, show: S
     finally:
         show.close()
     return 0
+
+
+async def _open_api(
+    daemon: "Daemon", loaded: "Loaded", token: str, lang: Language, show: Show
+) -> "tuple[ConsoleServer, int]":
+    """The daemon's HTTP and its port; a wanted port that is taken is no reason not to watch."""
+    from paramedic.console.serve import serve
+    from paramedic.console.server import build
+
+    wanted = loaded.config.server
+    try:
+        server, port = await serve(build(daemon, token), wanted.host, wanted.port)
+    except OSError as error:
+        await daemon.end("error", stop_engines=False, grace=0.0)
+        raise UsageError(
+            f"the API cannot listen at {wanted.host}:{wanted.port}: {error.strerror}. Give another server.port."
+        ) from None
+    if wanted.port not in (0, port) and loaded.origins.get("server.port", "default") != "default":
+        show.note(_OTHER_PORT.in_language(lang).format(wanted.port, port))
+    return server, port
 
 
 def with_targets(loaded: "Loaded", options: Options) -> "Config":

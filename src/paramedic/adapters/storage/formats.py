@@ -15,8 +15,30 @@ class NewerFormat(ParamedicError):
 
 
 def open_read_only(path: Path) -> sqlite3.Connection:
-    """A connection that changes nothing, not even what a daemon that was killed left unfinished beside the file."""
-    return sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+    """A connection that changes nothing, not even what a daemon that was killed left unfinished beside the file.
+
+    SQLite wants to write even then; where it may not, a file that nobody writes to is read as it lies there.
+    """
+    uri = f"file:{quote(str(path))}?mode=ro"
+    db = sqlite3.connect(uri, uri=True, isolation_level=None, check_same_thread=False)
+    try:
+        version_of(db)
+    except sqlite3.OperationalError as error:
+        if not error.sqlite_errorname.startswith(("SQLITE_READONLY", "SQLITE_CANTOPEN")) or _is_unfinished(path):
+            db.close()
+            raise
+        db.close()
+        return sqlite3.connect(f"{uri}&immutable=1", uri=True, isolation_level=None, check_same_thread=False)
+    except sqlite3.DatabaseError:
+        db.close()
+        raise
+    return db
+
+
+def _is_unfinished(path: Path) -> bool:
+    """Whether something of it stands only in the log beside it."""
+    log = path.with_name(f"{path.name}-wal")
+    return not path.is_file() or (log.exists() and log.stat().st_size > 0)
 
 
 def version_of(db: sqlite3.Connection) -> int:

@@ -31,7 +31,8 @@ class SqliteJournal:
             else:
                 self._db, self.kept = _open_to_write(path)
         except (sqlite3.Error, OSError) as error:
-            raise CouldNotTell(f"{path}: the journal cannot be opened: {error}. Nothing was changed.") from error
+            raise CouldNotTell(_sentence(path, "opened", error)) from error
+        self._path = path
 
     def append(self, at: int, events: Sequence[tuple[Event, int | None]]) -> list[Entry]:
         entries = []
@@ -66,15 +67,36 @@ class SqliteJournal:
             raise
 
     def read(self, after: int = 0) -> Iterator[Entry]:
-        while rows := self._db.execute(
-            "SELECT seq, at, because, body FROM entries WHERE seq > ? ORDER BY seq LIMIT ?", (after, _PAGE)
-        ).fetchall():
+        while rows := self._page(after):
             for seq, at, because, body in rows:
                 yield Entry(seq, at, because, decode(body))
             after = rows[-1][0]
 
+    def _page(self, after: int) -> list[tuple[int, int, int | None, str]]:
+        query = "SELECT seq, at, because, body FROM entries WHERE seq > ? ORDER BY seq LIMIT ?"
+        try:
+            return self._db.execute(query, (after, _PAGE)).fetchall()
+        except sqlite3.Error as error:
+            raise CouldNotTell(_sentence(self._path, "read", error)) from error
+
     def close(self) -> None:
         self._db.close()
+
+
+def _sentence(path: Path, what: str, error: Exception) -> str:
+    """What is wrong with the journal, and what can be done."""
+    text = str(error)
+    if isinstance(error, sqlite3.DatabaseError) and ("not a database" in text or "malformed" in text):
+        text = "it is damaged"
+        way_out = "Put a backup in its place (`paramedic restore FILE`), or move it away to begin a new one."
+    elif "readonly" in text:
+        text = "it may not be written"
+        way_out = "Is it another user's, or is its disk read-only? Choose another folder with --data-dir."
+    elif "full" in text:
+        way_out = "Make room on its disk."
+    else:
+        way_out = "Who owns it, and is its disk in order?"
+    return f"{path}: the journal cannot be {what}: {text}. Nothing was changed. {way_out}"
 
 
 def _open_to_write(path: Path) -> tuple[sqlite3.Connection, Path | None]:
