@@ -18,6 +18,7 @@ FAULT_IDS = (
     "kv-cache-smaller-than-max-model-len",
     "local-model-path-missing",
     "long-prompts",
+    "max-num-seqs-too-small",
     "metrics-slow",
     "no-memory-for-kv-cache",
     "oom-cuda-graph-capture",

@@ -117,11 +117,17 @@ def test_the_crowd_that_fills_the_kv_cache_preempts_and_costs_throughput() -> No
     assert small.throughput < 0.9 * roomy.throughput
 
 
-def test_the_crowd_that_saturates_the_queue_leaves_the_kv_cache_room() -> None:
+def test_the_crowd_that_saturates_the_queue_uses_the_kv_cache_well() -> None:
     seen = crowd("request-queue-saturated")
     assert seen.waiting >= 30
-    assert seen.kv_usage < 0.75
+    assert 0.6 < seen.kv_usage < 0.97
     assert seen.preemptions == 0
+
+
+def test_the_crowd_that_takes_all_seats_leaves_the_kv_cache_empty() -> None:
+    seen = crowd("max-num-seqs-too-small")
+    assert seen.waiting == 44 - LAW.max_num_seqs
+    assert seen.kv_usage < 0.4
 
 
 def test_the_crowd_of_long_prompts_is_late_with_the_first_token_and_preempts_nobody() -> None:

@@ -9,9 +9,9 @@ FAULT = CrowdFault(
     id="request-queue-saturated",
     title=Text("More clients than seats", "客户端多于并发上限"),
     summary=Text(
-        "Sixty-four clients ask without a pause: half of them wait, the KV cache is far from full.",
-        "64 个客户端不停发送请求：一半在排队，而 KV cache 远未用满。",
+        "Sixty-four clients ask without a pause: half of them wait, the KV cache is well used and not full.",
+        "64 个客户端不停发送请求：一半在排队，KV cache 利用充分但未用满。",
     ),
     expected=Expected(alert="requests-queueing", cause="request-queue-saturated", outcome=Outcome.NOTHING),
-    crowd=Crowd(clients=64, prompt_tokens=300, max_tokens=16),
+    crowd=Crowd(clients=64, prompt_tokens=420, max_tokens=16),
 )
