@@ -47,6 +47,8 @@ async def _meet_apart(world: World, candidate: Candidate, mode: Mode) -> TargetV
     url = await way_to(world, candidate)
     model = served_model(candidate.argv)
     known = _target_at(world.view, (url,)) if url else _target_named(world.view, _name(model, candidate.apart))
+    if known is not None and not url and _lives(world, known):
+        known = None  # a second one in the same place
     if known is None:
         name = _name(model, urlsplit(url).netloc if url else candidate.apart)
         known = _added(world, Target(free_name(world.view, name), url, Origin.FOUND, mode, model=model))

@@ -157,6 +157,15 @@ async def test_the_next_run_in_the_same_container_is_its_next_run(rig: Rig) -> N
     assert len([t for t in rig.view.targets.values() if not t.removed]) == 2
 
 
+async def test_two_in_one_container_are_two(rig: Rig) -> None:
+    in_a_container(rig)
+    in_a_container(rig)
+    await look(rig)
+    await look(rig)
+    assert list(rig.view.targets) == [NAME, f"{NAME}-2"]
+    assert len(rig.events(e.EngineSeen)) == 2
+
+
 async def test_what_may_not_be_read_is_said_once_a_run(rig: Rig) -> None:
     server = rig.processes.start(argv=ARGV)
     closed = Text("could not read the log of pid 7 (owned by llm): run as that user or root", "无法读取")

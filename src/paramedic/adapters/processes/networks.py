@@ -37,9 +37,7 @@ def lives_apart(pid: int) -> bool | None:
         return ours != its
     # Another user's process: which one it has may not be asked, but the sockets of its network may be counted.
     mine, its_sockets = _sockets("self"), _sockets(pid)
-    if not mine or not os.path.exists(f"{PROC}/{pid}/net"):  # noqa: PTH110
-        return None
-    return not mine & its_sockets
+    return None if not mine or its_sockets is None else not mine & its_sockets
 
 
 def addresses_of(pid: int) -> list[str]:
@@ -69,11 +67,14 @@ def place_of(pid: int) -> str:
     return f"netns-{network[1]}" if network is not None else f"pid-{pid}"
 
 
-def _sockets(pid: int | str) -> set[str]:
-    """The numbers of Unix and of listening TCP sockets in a process's network; a number is unique on the machine."""
+def _sockets(pid: int | str) -> set[str] | None:
+    """The numbers of Unix and of listening TCP sockets in a process's network; a number is unique on the machine.
+
+    None where they may not be seen, or the process is gone.
+    """
     try:
         table = Path(PROC, str(pid), "net", "unix").read_text(errors="replace")
     except OSError:
-        return set()
+        return None
     unix = {fields[6] for line in table.splitlines()[1:] if len(fields := line.split()) > 6}
     return unix | {inode for _, _, inode in listeners(pid)}
