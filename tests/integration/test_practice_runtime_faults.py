@@ -52,21 +52,16 @@ async def test_out_of_memory_ends_with_the_next_step(engine: PracticeEngine) -> 
 
 async def test_a_short_stall_ends_by_itself(engine: PracticeEngine) -> None:
     heard: list[str] = []
-    client = asyncio.create_task(stream(engine, 100_000 // 64, heard))
+    client = asyncio.create_task(stream(engine, 1500, heard))
     async with asyncio.timeout(30):
         while len(heard) < 3:
             await asyncio.sleep(0.01)
     await asyncio.to_thread(control, engine, "POST", "/faults/short-stall?seconds=1.5")
-    await asyncio.sleep(0.5)  # what was on its way has arrived
-    still = len(heard)
-    await asyncio.sleep(0.5)
-    assert len(heard) == still
     assert engine.health() == 200
-    async with asyncio.timeout(30):
-        while len(heard) < still + 3:
-            await asyncio.sleep(0.05)
-    assert broken(engine) == []
-    client.cancel()
+    await client
+    within = engine.metric("vllm:inter_token_latency_seconds_bucket", le="1.0")
+    assert within < engine.metric("vllm:inter_token_latency_seconds_count"), "one token took longer than a second"
+    assert (heard[-1], broken(engine)) == ("data: [DONE]", [])
 
 
 def test_metrics_slow_until_mended(engine: PracticeEngine) -> None:
@@ -121,7 +116,7 @@ def test_clients_that_disconnect_leave_no_finished_request(tmp_path: Path) -> No
         control(engine, "POST", "/faults/clients-disconnect")
         wait_until(lambda: engine.metric("vllm:time_to_first_token_seconds_count") >= 12, "the second round", 60)
         assert engine.metric("vllm:request_success_total", finished_reason="length") == 0
-        assert engine.metric("vllm:num_requests_running") <= 6
+        wait_until(lambda: engine.metric("vllm:num_requests_running") <= 6, "who left is forgotten")
         assert engine.health() == 200
 
 
