@@ -9,6 +9,7 @@ import pytest
 from tests.real.clients import first_token
 from tests.real.engine import MODEL, Scratch, free_port
 from tests.real.watch import Watch
+from tests.views import check, view
 
 START_FAILS_WITHIN = 180.0  # seconds; 12 to 40 on an idle machine
 
@@ -20,6 +21,8 @@ async def fails_once(watch: Watch, cause: str) -> None:
     assert [finding["cause"] for finding in diagnosis["diagnosis"]["findings"]][:1] == [cause], watch.story()
     await watch.no_restart(45)
     assert len(watch.seen("EngineSeen")) == 1, watch.story()
+    url = (await watch.wait("TargetAdded", 1))["target"]["url"]
+    check(cause, view(url, await watch.engine(), watch.entries))
     await watch.end()
 
 

@@ -42,9 +42,9 @@ class Watch:
 
     @classmethod
     def of_engine(cls, scratch: Scratch, port: int, *flags: str, **options: Any) -> "Watch":
-        """`paramedic watch -- vllm serve ...`, which looks at no other engine of this machine."""
-        environment = options.pop("environment", None)
-        return cls(scratch, "--no-discovery", "--", *serve(port, *flags, **options), environment=environment)
+        """`paramedic watch OPTIONS -- vllm serve ...`, which looks at no other engine of this machine."""
+        environment, own = options.pop("environment", None), options.pop("options", ())
+        return cls(scratch, "--no-discovery", *own, "--", *serve(port, *flags, **options), environment=environment)
 
     async def start(self) -> "Watch":
         with self._errors.open("wb") as errors:
