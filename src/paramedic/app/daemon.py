@@ -2,10 +2,9 @@
 
 import asyncio
 import os
-import time
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack
 from typing import TypeVar
 
 from paramedic import __version__
@@ -14,6 +13,7 @@ from paramedic.adapters.processes.recognise import serve_arguments, urls_of
 from paramedic.adapters.supervisors.port import what_holds_port
 from paramedic.app.config import Config
 from paramedic.app.folder import DataFolder
+from paramedic.app.housekeeping import Housekeeping
 from paramedic.app.wiring import Parts
 from paramedic.journal.codec import Entry
 from paramedic.journal.events import (
@@ -41,8 +41,6 @@ from paramedic.pipeline.take_over import lives, take_over, write_down_run
 from paramedic.recovery import by_hand
 
 Decided = TypeVar("Decided", bound=Event)
-
-HOUSEKEEPING = 600.0
 
 
 class Daemon:
@@ -75,7 +73,7 @@ class Daemon:
         loop = asyncio.get_running_loop()
         self._tasks = [
             loop.create_task(self._parts.cycle.run(), name="cycle"),
-            loop.create_task(self._housekeeping(), name="housekeeping"),
+            loop.create_task(Housekeeping(self._world, self._parts.supervisor).run(), name="housekeeping"),
         ]
 
     async def failed(self) -> None:
@@ -150,12 +148,17 @@ class Daemon:
         name = name or f"{model.rstrip('/').rsplit('/', 1)[-1] or 'engine'}@{url.split('://', 1)[-1]}"
         target = Target(name, url, Origin.STARTED, self._config.modes.started, model=model)
         known = self._world.view.targets.get(name)
+        held = False
         if known is not None and not known.removed and known.started_by_us:
             if self._is_at_it_already(known, argv):
                 return known.target
-            await self._end_what_is_left(known)
+            held = known.hold is not None
+            if not held:
+                await self._end_what_is_left(known)
         self._parts.supervisor.register(target, argv, env, cwd)
         added = self._world.recorder.record(TargetAdded(target))
+        if held:
+            return target  # nothing is done to it, not even this: `resume` first
         run = (known.run if known else 0) + 1
         try:
             process, log = await self._parts.supervisor.start(target, run)
@@ -220,16 +223,6 @@ class Daemon:
     def _record(self, decision: tuple[Decided, int]) -> Decided:
         self._world.recorder.record(*decision)
         return decision[0]
-
-    async def _housekeeping(self) -> None:
-        """Forget old samples, rotate logs."""
-        while True:
-            await asyncio.sleep(HOUSEKEEPING)
-            self._parts.samples.prune(time.time_ns())
-            for target in list(self._world.view.targets.values()):
-                if target.started_by_us and not target.removed:
-                    with suppress(OSError):
-                        await self._parts.supervisor.rotate(target.target)
 
 
 def url_of_command(argv: Sequence[str]) -> str:
