@@ -12,7 +12,7 @@ from paramedic.adapters.processes.stat import START_TOLERANCE_S, read_stat
 from paramedic.adapters.supervisors.evidence import describe
 from paramedic.adapters.supervisors.gpu import gpu_processes
 from paramedic.adapters.supervisors.group import end_group, members
-from paramedic.adapters.supervisors.launch import forget_old_runs, launch, rotate_log, run_log, runs_in
+from paramedic.adapters.supervisors.launch import LOG_LIMIT, forget_old_runs, launch, rotate_log, run_log, runs_in
 from paramedic.adapters.supervisors.port import what_holds_port
 from paramedic.adapters.supervisors.search import newest_run
 from paramedic.adapters.supervisors.shared_memory import remove_leftovers, segments_of
@@ -154,10 +154,10 @@ class ChildSupervisor:
             return f"GPU memory of the last run is still held by {_pids(held)}"
         return what_holds_port(target.url)
 
-    async def rotate(self, target: Target) -> bool:
-        """Empty the current run's log when it is over 256 MB; what was in it is kept once, as NAME.1."""
+    async def rotate(self, target: Target, limit: int = LOG_LIMIT) -> bool:
+        """Empty the current run's log when it is over `limit` bytes; so much of its end is kept once, as NAME.1."""
         found = [file for _, file in sorted(runs_in(self.folder_of(target) / "logs")) if file.suffix == ".log"]
-        return bool(found) and await asyncio.to_thread(rotate_log, found[-1])
+        return bool(found) and await asyncio.to_thread(rotate_log, found[-1], limit)
 
     def _remember(self, target: Target, server: EngineProcess) -> None:
         self._last[target.name] = server

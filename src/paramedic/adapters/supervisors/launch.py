@@ -7,16 +7,18 @@ import resource
 import shutil
 import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from paramedic.adapters.supervisors.spec import Spec, make_private
 from paramedic.model.errors import ParamedicError
 
-log = logging.getLogger(__name__)
+LOGGER = logging.getLogger(__name__)
 
 KEPT_RUNS = 10
-LOG_LIMIT = 256 * 1024 * 1024
+MB = 1024 * 1024
+LOG_LIMIT = 256 * MB
 
 
 def launch(spec: Spec, log_file: Path) -> "subprocess.Popen[bytes]":
@@ -66,13 +68,30 @@ def forget_old_runs(logs: Path) -> None:
 
 
 def rotate_log(file: Path, limit: int = LOG_LIMIT) -> bool:
-    """Copy a log that grew over `limit` bytes to NAME.1 and empty it: its writer keeps it open, and appends."""
-    if not file.exists() or file.stat().st_size <= limit:
+    """Empty a log of more than `limit` bytes, whose last are kept as NAME.1: its writer holds it open, and appends.
+
+    What is written meanwhile is kept too, up to as much again. Where there is no room for NAME.1 the log is emptied
+    all the same: a disk that is full is the greater loss.
+    """
+    if not file.exists() or (size := file.stat().st_size) <= limit:
         return False
-    shutil.copyfile(file, file.with_name(file.name + ".1"))
-    file.with_name(file.name + ".1").chmod(0o600)
+    kept = file.with_name(file.name + ".1")
+    try:
+        with file.open("rb") as log, open(kept, "wb", opener=_private) as copy:
+            log.seek(size - limit)
+            left = 2 * limit
+            while block := log.read(min(MB, left)):
+                left -= copy.write(block)
+    except OSError as problem:
+        LOGGER.warning("%s is emptied, and nothing of it is kept: %s", file, problem.strerror)
+        with suppress(OSError):
+            kept.unlink()
     os.truncate(file, 0)
     return True
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _check(spec: Spec) -> None:
@@ -125,4 +144,4 @@ def _restore_limits(pid: int, spec: Spec) -> None:
         try:
             resource.prlimit(pid, number, limit)
         except (OSError, ValueError) as problem:
-            log.warning("the limit %s of the first start could not be restored: %s", name, problem)
+            LOGGER.warning("the limit %s of the first start could not be restored: %s", name, problem)
