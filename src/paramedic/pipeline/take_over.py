@@ -17,13 +17,14 @@ _NOT_CONFIGURED = Text("no longer in the configuration", "已不在配置中")
 def take_over(world: World, configured: Collection[str]) -> None:
     """Look at every target of an earlier Paramedic. `configured`: the addresses that the configuration names.
 
-    An engine of ours that lives, or whose restart was begun, stays; what nobody asks for any more is let go.
+    An engine of ours that lives, whose restart was begun or that a person holds, stays; what nobody asks for any more
+    is let go.
     """
     for name, target in list(world.view.targets.items()):
         if target.removed:
             continue
         match target.target.origin:
-            case Origin.STARTED if write_down_run(world, target) or lives(world, target):
+            case Origin.STARTED if write_down_run(world, target) or lives(world, target) or target.hold is not None:
                 pass
             case Origin.STARTED if target.state in _NOT_BROUGHT_BACK and world.view.running_action(name) is None:
                 world.recorder.record(TargetRemoved(name, _ENDED_BEFORE))

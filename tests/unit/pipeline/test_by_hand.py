@@ -3,6 +3,7 @@
 from paramedic.journal import events as e
 from paramedic.model.action import Outcome
 from paramedic.model.target import EngineState, Mode
+from paramedic.pipeline.take_over import take_over
 from paramedic.recovery import by_hand
 from tests.unit.pipeline.rig import NAME, URL, Rig
 from tests.unit.pipeline.test_cycle import begin, kill_core, resolved, serves_after, serving
@@ -74,6 +75,24 @@ async def test_a_hold_outlives_paramedic(rig: Rig) -> None:
     await rig.run(120)
     assert rig.events(e.ActionRequested) == []
     assert rig.target().hold is not None
+
+
+async def test_a_held_server_that_a_person_stopped_stays_known(rig: Rig) -> None:
+    """Else the next `watch -- COMMAND` would take it for a new one, and start it."""
+    await serving(rig)
+    hold(rig)
+    server = rig.target().process
+    assert server is not None
+    rig.log(f"{NAME}-1.log").write("INFO [launcher.py:1] Shutting down FastAPI HTTP server.")
+    rig.engines[URL].listening = False
+    rig.processes.end_all(server, code=0)
+    await rig.run_until(lambda: rig.state() is State.STOPPED, 30, "stopped")
+    rig.world = rig.new_world()
+    take_over(rig.world, ())
+    assert not rig.target().removed
+    resume(rig)
+    take_over(rig.world, ())
+    assert rig.target().removed
 
 
 async def test_a_time_that_passed_while_nobody_watched_is_over(rig: Rig) -> None:
