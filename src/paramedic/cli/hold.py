@@ -16,7 +16,7 @@ _HELD = Text(
 _FOREVER = Text("until `paramedic resume {target}`.", "直到 `paramedic resume {target}`。")
 _UNTIL = Text("until {until}, or `paramedic resume {target}`.", "至 {until}，或 `paramedic resume {target}`。")
 _UNDER_WAY = Text(
-    "{action} has begun already and is finished: a server is not left halfway.",
+    "{action} is under way and will be finished: a server is not left halfway.",
     "{action} 已经开始，会做完：不会让服务停在半路。",
 )
 
