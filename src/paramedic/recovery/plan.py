@@ -56,7 +56,18 @@ def _for_incident(
     judgement = judge(incident, target)
     if judgement.restart is None:
         return _ask_human(incident, judgement.human)
-    return _request(view, incident, target, judgement.restart, now, policy)
+    return _tell_of_failure(view, incident, target) + _request(view, incident, target, judgement.restart, now, policy)
+
+
+def _tell_of_failure(view: View, incident: IncidentView, target: TargetView) -> list[Decision]:
+    """A restart that could not even start the engine (its port is taken) may fail again: a person is told at once."""
+    last = view.actions[incident.actions[-1]] if incident.actions else None
+    if last is None or last.outcome is not Outcome.FAILED or last.started_at is None or not last.detail:
+        return []
+    told = incident.human_seq > last.finished_seq or incident.human_needed == last.detail
+    if told or target.seen_at >= last.started_at:
+        return []
+    return [(HumanNeeded(incident.id, last.detail), last.finished_seq)]
 
 
 def _is_at_work(view: View, target: TargetView) -> bool:

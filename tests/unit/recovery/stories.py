@@ -68,11 +68,11 @@ class Story:
             self.pen.write(at, event)
         return self
 
-    def tried(self, at: float, name: str, outcome: Outcome | None = Outcome.FAILED) -> "Story":
+    def tried(self, at: float, name: str, outcome: Outcome | None = Outcome.FAILED, detail: Text = NO_WORDS) -> "Story":
         """A restart was begun at `at`, and ended a second later (None: it runs)."""
         request = e.ActionRequested(name, ActionKind.RESTART, T, INCIDENT, WHY, 1, False)
         self.then(at, request, e.ActionStarted(name))
-        return self.then(at + 1, e.ActionFinished(name, outcome)) if outcome else self
+        return self.then(at + 1, e.ActionFinished(name, outcome, detail)) if outcome else self
 
     def plan(self, at: float, policy: Policy = POLICY) -> list[Decision]:
         return plan(self.view, BEGIN + int(at * SECOND), policy)

@@ -8,7 +8,7 @@ from paramedic.journal import events as e
 from paramedic.model.action import ActionKind, Outcome
 from paramedic.model.finding import Diagnosis, Restart, Verdict
 from paramedic.model.target import EngineProcess, EngineState, Mode, Role
-from paramedic.model.text import NO_WORDS, as_written
+from paramedic.model.text import NO_WORDS, Text, as_written
 from paramedic.recovery.guard import Policy
 from paramedic.recovery.plan import BROKEN, last_failed, obsolete, unfinished
 from tests.fakes.night import BEGIN, INCIDENT, SECOND
@@ -174,6 +174,22 @@ def test_when_the_budget_is_spent_a_person_is_needed() -> None:
     assert story.requests(64) == []
     [reason] = story.asks(64)
     assert "3 restarts within 15 minutes" in reason
+
+
+def test_a_restart_that_could_not_even_start_is_told_at_once_and_tried_again() -> None:
+    taken = Text("not free to start: port 8000 is in use by pid 77 (nginx)", "端口被占用")
+    story = dead().tried(11, "ACT-0001", detail=taken)
+    assert story.asks(13) == [taken.en]
+    assert len(story.requests(13)) == 1
+    story.then(13, *(event for event, _ in story.plan(13)))
+    assert story.plan(14) == []  # told once, asked for once
+
+
+def test_a_restart_whose_engine_died_again_is_the_matter_of_the_next_diagnosis() -> None:
+    story = dead().tried(11, "ACT-0001", detail=Text("the start ended as dead", "启动失败"))
+    process = EngineProcess(9, 0.0, Role.API_SERVER)
+    story.then(13, e.EngineSeen(T, 2, process, True)).broken(14, EngineState.DEAD, fault(CURES))
+    assert story.asks(16) == []
 
 
 def test_a_budget_of_nothing_restarts_nothing() -> None:
