@@ -246,8 +246,6 @@ class Watcher:
             at=self._world.clock.monotonic(),
             health=answer_of(health, dead_on_503=True),
             metrics=answer_of(metrics),
-            health_said=what_answered(health, "/health"),
-            metrics_said=why_no_figures(metrics, figures),
             figures=figures,
             reachable=bool(self.target.target.url),
             server_alive=None if tree is None or server is None else not self._tree.is_lost(server),
@@ -257,6 +255,8 @@ class Watcher:
             log_lines=self._log_lines,
             stage=self._stage,
             stopping=self._stopping,
+            health_said=what_answered(health, "/health"),
+            metrics_said=why_no_figures(metrics, figures),
         )
         self._liveness = liveness.judge(self._liveness, look, self._limits)
         if self._liveness.state is not self.target.state and not self._is_being_ended():
@@ -291,7 +291,7 @@ class Watcher:
                 self._liveness,
                 self._world.clock.monotonic(),
                 token=canary.result == "token",
-                proves_nothing=canary.result in ("paused", "unauthorised", "busy", "refused"),
+                proves_nothing=canary.result in ("paused", "unauthorised", "busy", "refused") or late,
             )
             self._wake.set()
 
