@@ -352,7 +352,11 @@ def test_a_torn_file_changes_nothing(data: Path, saved: Path, tmp_path: Path, sh
     refused(saved, data, tmp_path, f"{saved} is ")
 
 
-@pytest.mark.parametrize("content", [b"", b"hello", b"\x1f\x8b\x08", os.urandom(3000), gzip.compress(b"hello")])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"hello", b"\x1f\x8b\x08", os.urandom(3000), gzip.compress(b"hello")],
+    ids=["empty", "text", "a-head-alone", "noise", "no-tar-in-it"],  # the same in every worker
+)
 def test_what_is_no_archive_changes_nothing(data: Path, tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "some.tar.gz"
     file.write_bytes(content)
