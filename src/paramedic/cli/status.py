@@ -12,7 +12,7 @@ from paramedic.model.target import EngineState
 from paramedic.model.text import Language
 
 if TYPE_CHECKING:
-    from paramedic.pipeline.board import Board
+    from paramedic.pipeline.board import Board, TargetRow
 
 FINE, FOUND, COULD_NOT_TELL = 0, 1, 3
 
@@ -35,7 +35,8 @@ def command(data_dir: Path, as_json: bool, lang: Language) -> None:
 
     \b
     Exit codes: 0 nothing is wrong, 1 something fires, a server is in a bad state or a human is needed,
-    3 could not tell (nobody watches, no server, or one that was not looked at yet or is out of reach).
+    3 could not tell (nobody watches, no server, or one that was not looked at yet, is out of reach or
+    shows no figures).
     """
     from paramedic.app.reading import read_board
 
@@ -54,10 +55,15 @@ def exit_code(board: "Board") -> int:
     bad = any(row.state not in _FINE_STATES for row in board.targets)
     if board.alerts or board.needs_human or bad:
         return FOUND
-    unseen = any(row.state in _UNSEEN for row in board.targets)
+    unseen = any(row.state in _UNSEEN or _is_blank(row) for row in board.targets)
     if board.daemon_pid is None or not board.targets or unseen:
         return COULD_NOT_TELL
     return FINE
+
+
+def _is_blank(row: "TargetRow") -> bool:
+    """It answers, and that is all that is known of it."""
+    return row.state is EngineState.SERVING and row.figures_age is None
 
 
 def _show(board: "Board", lang: Language) -> None:

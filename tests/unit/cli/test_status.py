@@ -17,7 +17,7 @@ WORDS = Text("x", "x")
 
 
 def row(state: EngineState) -> TargetRow:
-    return TargetRow("a", "http://a", "", state, 1, "", Mode.ACT, False, 1, None, "")
+    return TargetRow("a", "http://a", "", state, 1, "", Mode.ACT, False, 1, None, "", figures_age=2.0)
 
 
 def board(*states: EngineState, pid: int | None = 1) -> Board:
@@ -37,6 +37,11 @@ def test_each_state(state: EngineState) -> None:
 def test_nobody_watches_or_nothing_is_watched() -> None:
     assert exit_code(board(EngineState.SERVING, pid=None)) == 3
     assert exit_code(board()) == 3
+
+
+def test_a_server_that_answers_without_figures_cannot_be_judged() -> None:
+    blank = dataclasses.replace(row(EngineState.SERVING), figures_age=None)
+    assert exit_code(dataclasses.replace(board(), targets=(row(EngineState.SERVING), blank))) == 3
 
 
 def test_what_was_wrong_when_the_watch_ended_still_is() -> None:
