@@ -9,6 +9,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from paramedic.model.errors import UsageError
 from paramedic.practice.registration import Registration, registration_path
 from tests.integration.practice_engine import PracticeEngine, first_cause, practice_engine, stream, wait_until
 
@@ -29,6 +30,13 @@ def broken(engine: PracticeEngine) -> list[str]:
 @pytest.fixture
 def engine(tmp_path: Path) -> Iterator[PracticeEngine]:
     with practice_engine(tmp_path / "data", *FAST) as engine:
+        yield engine.ready()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PracticeEngine]:
+    """One engine for the tests that leave it as they found it."""
+    with practice_engine(tmp_path_factory.mktemp("served") / "data", *FAST) as engine:
         yield engine.ready()
 
 
@@ -64,7 +72,15 @@ async def test_a_short_stall_ends_by_itself(engine: PracticeEngine) -> None:
     assert (heard[-1], broken(engine)) == ("data: [DONE]", [])
 
 
-def test_metrics_slow_until_mended(engine: PracticeEngine) -> None:
+@pytest.mark.parametrize("seconds", ["nan", "inf", "-1", "soon"])
+def test_no_length_of_time_is_refused(served: PracticeEngine, seconds: str) -> None:
+    with pytest.raises(UsageError, match="no length of time"):
+        control(served, "POST", f"/faults/short-stall?seconds={seconds}")
+    assert served.health() == 200
+
+
+def test_metrics_slow_until_mended(served: PracticeEngine) -> None:
+    engine = served
     control(engine, "POST", "/faults/metrics-slow?seconds=600")
     with pytest.raises(TimeoutError):
         engine.get("/metrics", timeout=1.0)
@@ -74,7 +90,9 @@ def test_metrics_slow_until_mended(engine: PracticeEngine) -> None:
     assert engine.metric("vllm:num_requests_running") == 0
 
 
-def test_eager_mode_slows_every_token(engine: PracticeEngine) -> None:
+def test_eager_mode_slows_every_token(served: PracticeEngine) -> None:
+    engine = served
+
     def itl() -> float:
         names = ("vllm:inter_token_latency_seconds_sum", "vllm:inter_token_latency_seconds_count")
         before = [engine.metric(name) for name in names]

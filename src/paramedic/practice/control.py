@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import math
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -102,7 +103,7 @@ class Control:
             return refusal
         try:
             fault = find_fault(request.path_params["id"])
-            fault.inflict(self.patient, float(request.query_params.get("seconds", fault.seconds)))
+            fault.inflict(self.patient, _seconds(request.query_params.get("seconds"), fault.seconds))
         except UsageError as error:
             return JSONResponse({"error": str(error)}, 409)
         return JSONResponse({"broken": fault.id})
@@ -117,3 +118,13 @@ class Control:
         if hmac.compare_digest(given.encode(), f"Bearer {self._token}".encode()):
             return None
         return JSONResponse({"error": "the token is wrong"}, 401)
+
+
+def _seconds(given: str | None, default: float) -> float:
+    try:
+        seconds = default if given is None else float(given)
+    except ValueError:
+        seconds = math.nan
+    if not 0 <= seconds < math.inf:
+        raise UsageError(f"seconds: {given} is no length of time: give a number from 0 on")
+    return seconds
