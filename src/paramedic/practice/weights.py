@@ -50,5 +50,7 @@ def _damage_of(file: Path) -> str:
 def _end(header: object) -> int:
     """Where the last tensor ends, in bytes after the header."""
     described = header.values() if isinstance(header, dict) else ()
-    ends = [tensor["data_offsets"][1] for tensor in described if "data_offsets" in tensor]
-    return max(map(int, ends), default=0)
+    tensors = [
+        one for one in described if isinstance(one, dict) and "data_offsets" in one
+    ]  # the others describe the file
+    return max((int(tensor["data_offsets"][1]) for tensor in tensors), default=0)

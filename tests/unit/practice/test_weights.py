@@ -33,5 +33,13 @@ def test_damaged_files(tmp_path: Path, content: bytes, said: str) -> None:
     )
 
 
+def test_what_a_header_says_of_the_file_itself_is_no_tensor(tmp_path: Path) -> None:
+    header = (
+        b'{"__metadata__": {"format": "pt"}, "note": null, "w": {"dtype": "U8", "shape": [4], "data_offsets": [0, 4]}}'
+    )
+    (tmp_path / "a.safetensors").write_bytes(len(header).to_bytes(8, "little") + header + b"\0" * 4)
+    assert weights.damage(tmp_path) == ""
+
+
 def test_a_folder_without_weights_is_not_judged(tmp_path: Path) -> None:
     assert weights.damage(tmp_path) == ""
