@@ -10,6 +10,8 @@ from enum import StrEnum
 from paramedic.model.target import EngineState as State
 from paramedic.model.text import NO_WORDS, Text, as_written
 
+IDLE_SHARE = 0.01  # of a core, for all processes of an engine that waits
+
 
 class Answer(StrEnum):
     """How an HTTP question went."""
@@ -186,7 +188,8 @@ def _remember_activity(now: Liveness, look: Look) -> Liveness:
     used = look.cpu_seconds or 0.0
     # A rank that waits for another one in a collective spins: CPU is activity only where work is expected.
     cpu_counts = look.stage in ("", "configuring", "loading", "compiling", "capturing")
-    if look.log_lines != lines or (cpu_counts and used > cpu + 0.5):
+    idling = max(0.5, IDLE_SHARE * (look.at - now.active_at))  # processes that only wait wake up now and then
+    if look.log_lines != lines or (cpu_counts and used > cpu + idling):
         return replace(now, activity=(look.log_lines, used), active_at=look.at)
     return now
 

@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+import pytest
+
 from paramedic.model.target import EngineState as State
 from paramedic.model.text import Text
 from paramedic.signals.liveness import (
@@ -96,6 +98,15 @@ def test_a_start_that_stands_still_is_stalled() -> None:
 
     assert now.state is State.START_STALLED
     assert "kv-cache" in now.reason.en
+
+
+@pytest.mark.parametrize(("share", "state"), [(0.003, State.START_STALLED), (0.03, State.STARTING)])
+def test_processes_that_only_wake_up_now_and_then_do_not_load(share: float, state: State) -> None:
+    now = begin(0)
+    for at in range(5, 700, 5):
+        look = failed(at, server_alive=True, stage="loading", log_lines=7, cpu_seconds=3 + share * at)
+        now = judge(now, look, LIMITS)
+    assert now.state is state
 
 
 def test_an_end_before_it_was_ready_is_a_failed_start() -> None:
