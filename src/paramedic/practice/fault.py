@@ -23,11 +23,15 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """What a watcher will see: the alert rule that fires, the cause ranked first (None: none may), the outcome."""
+    """What a watcher will see: the alert rule that fires, the cause ranked first (None: none may), the outcome.
+
+    The causes in `also` are right too, beside it or in its place.
+    """
 
     alert: str | None
     cause: str | None
     outcome: Outcome
+    also: tuple[str, ...] = ()
 
 
 class Engine(Protocol):

@@ -18,7 +18,7 @@ class FaultState:
     broken: bool
 
     def document(self) -> dict[str, object]:
-        """For machines: `alert`, `cause` and `outcome` are what a watcher must come to, null where nothing may be."""
+        """For machines: what a watcher must come to, null where nothing may be; the causes in `also` are right too."""
         fault = self.fault
         return {
             "id": fault.id,
@@ -26,6 +26,7 @@ class FaultState:
             "summary": {"en": fault.summary.en, "zh": fault.summary.zh},
             "alert": fault.expected.alert,
             "cause": fault.expected.cause,
+            "also": list(fault.expected.also),
             "outcome": fault.expected.outcome.value,
             "seconds": fault.seconds or None,
             "broken": self.broken,

@@ -50,7 +50,6 @@ def _damage_of(file: Path) -> str:
 def _end(header: object) -> int:
     """Where the last tensor ends, in bytes after the header."""
     described = header.values() if isinstance(header, dict) else ()
-    tensors = [
-        one for one in described if isinstance(one, dict) and "data_offsets" in one
-    ]  # the others describe the file
+    # what else a header holds describes the file
+    tensors = [one for one in described if isinstance(one, dict) and "data_offsets" in one]
     return max((int(tensor["data_offsets"][1]) for tensor in tensors), default=0)

@@ -35,9 +35,10 @@ def test_it_has_its_name_and_its_words(fault: Fault) -> None:
 def test_what_a_watcher_must_make_of_it_is_known_to_watchers(fault: Fault) -> None:
     alert, cause = fault.expected.alert, fault.expected.cause
     assert alert is None or (KNOWLEDGE / "rules" / f"{alert}.yml").is_file()
-    assert cause is None or (KNOWLEDGE / "faults" / f"{cause}.yaml").is_file()
+    for right in filter(None, (cause, *fault.expected.also)):
+        assert (KNOWLEDGE / "faults" / f"{right}.yaml").is_file()
     if alert is None:
-        assert (cause, fault.expected.outcome) == (None, Outcome.NOTHING)
+        assert (cause, fault.expected.also, fault.expected.outcome) == (None, (), Outcome.NOTHING)
 
 
 @pytest.mark.parametrize("fault", [one for one in all_faults() if isinstance(one, StartFault)], ids=lambda one: one.id)

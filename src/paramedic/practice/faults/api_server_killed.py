@@ -18,5 +18,10 @@ FAULT = ApiServerKilled(
         "SIGKILL to the API server: nobody listens any more, EngineCore and its workers live on.",
         "对 API 服务发送 SIGKILL：端口无人监听，EngineCore 及其 worker 仍然存活。",
     ),
-    expected=Expected(alert="engine-dead", cause="orphan-workers-hold-gpu", outcome=Outcome.RESTART),
+    expected=Expected(
+        alert="engine-dead",
+        cause="orphan-workers-hold-gpu",
+        outcome=Outcome.RESTART,
+        also=("api-server-killed",),
+    ),
 )

@@ -12,6 +12,11 @@ FAULT = CrowdFault(
         "Forty-four clients with short prompts: all seats are taken, the rest wait, the KV cache is nearly empty.",
         "44 个短请求客户端：并发上限已满，其余排队，而 KV cache 几乎是空的。",
     ),
-    expected=Expected(alert="requests-queueing", cause="max-num-seqs-too-small", outcome=Outcome.NOTHING),
+    expected=Expected(
+        alert="requests-queueing",
+        cause="request-queue-saturated",
+        outcome=Outcome.NOTHING,
+        also=("max-num-seqs-too-small",),
+    ),
     crowd=Crowd(clients=44, prompt_tokens=12, max_tokens=100),
 )

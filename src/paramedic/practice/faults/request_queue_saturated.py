@@ -12,6 +12,11 @@ FAULT = CrowdFault(
         "Sixty-four clients ask without a pause: half of them wait, the KV cache is well used and not full.",
         "64 个客户端不停发送请求：一半在排队，KV cache 利用充分但未用满。",
     ),
-    expected=Expected(alert="requests-queueing", cause="request-queue-saturated", outcome=Outcome.NOTHING),
+    expected=Expected(
+        alert="requests-queueing",
+        cause="request-queue-saturated",
+        outcome=Outcome.NOTHING,
+        also=("max-num-seqs-too-small",),
+    ),
     crowd=Crowd(clients=64, prompt_tokens=420, max_tokens=16),
 )
