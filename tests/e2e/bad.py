@@ -21,6 +21,7 @@ _DROP_FROM_BOUNDING_SET, _DAC_OVERRIDE, _DAC_READ_SEARCH = 24, 1, 2
 _UNLIKE = (  # what differs from run to run
     (re.compile(r"\b\d\d:\d\d:\d\d\b"), "HH:MM:SS"),
     (re.compile(r"\bpid \d+"), "pid N"),
+    (re.compile(r"Paramedic \d+\.\d+\.\d+"), "Paramedic VERSION"),
     (re.compile(r"127\.0\.0\.1:\d{4,5}"), "127.0.0.1:PORT"),
     (re.compile(r"\bfor \d+ s\b"), "for N s"),
     (re.compile(r"已 \d+ 秒"), "已 N 秒"),
@@ -29,12 +30,13 @@ _UNLIKE = (  # what differs from run to run
 
 @dataclass(frozen=True)
 class Case:
-    """A command with what lies in its folder; `code` is what it must end with."""
+    """A command with what lies in its folder; `code` is what it must end with. `apart`: in a process of its own."""
 
     command: str
     code: int
     files: Mapping[str, str | bytes] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    apart: bool = False
 
     def prepare(self, folder: Path) -> None:
         for name, content in self.files.items():
@@ -47,8 +49,10 @@ class Case:
 
 
 def say(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, int]:
-    """Run it in `folder`, in this process: what stands on the terminal, and its code."""
+    """Run it in `folder`, in this process unless it shall be apart: what stands on the terminal, and its code."""
     case.prepare(folder)
+    if case.apart:
+        return run(case.command, folder)
     for name in ("PARAMEDIC_CONFIG", "PARAMEDIC_DATA", "PARAMEDIC_FOR"):
         monkeypatch.delenv(name, raising=False)
     settings = {"LC_ALL": "C.UTF-8", "COLUMNS": "100", "HOME": str(folder), "PARAMEDIC_DATA": str(folder / "data")}

@@ -8,7 +8,8 @@ from tests.e2e.bad import SECRET, Case, check_words, files_of, say
 from tests.fakes.night import waits_for_a_person
 from tests.unit.cli.conftest import write_journal
 
-QUIET = "watch --no-discovery --no-practice --for 1s"
+QUIET = "watch --no-discovery --no-practice --for 100ms"
+LOGS = "server: {port: 0}\ntargets:\n  - {url: http://127.0.0.1:1, log: logs}\n"
 
 CASES = {
     "command": Case("wacth", 2),
@@ -32,6 +33,8 @@ CASES = {
     "target-port": Case(f"{QUIET} --target http://10.0.0.7:80000", 2),
     "for": Case("watch --for a-while", 2),
     "log-without-target": Case(f"{QUIET} --log server.log", 2),
+    "log-absent": Case(f"{QUIET} --log sever.log --target http://127.0.0.1:1", 0, {"server.log": ""}, apart=True),
+    "log-folder": Case(f"{QUIET} --config c.yaml --lang zh", 0, {"c.yaml": LOGS, "logs/": ""}, apart=True),
     "log-of-two-targets": Case(f"{QUIET} --log x.log --target http://a:1 --target http://b:1", 2),
     "log-of-a-command": Case(f"{QUIET} --log x.log -- vllm serve m", 2),
     "name-without-command": Case(f"{QUIET} --name qwen", 2),

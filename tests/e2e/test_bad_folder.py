@@ -1,20 +1,21 @@
 """A data folder that cannot be used, and a port that is taken: it is said, and nothing in the folder is changed."""
 
+import contextlib
 import os
 import socket
 import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from paramedic.adapters.storage.journal_sqlite import SqliteJournal
 from paramedic.app.folder import DataFolder
 from tests.e2e.bad import Case, check_words, files_of, run, say, without_roots_eyes
 from tests.fakes.night import waits_for_a_person
 from tests.unit.cli.conftest import write_journal
 
-QUIET = "watch --no-discovery --no-practice --for 1s"
+QUIET = "watch --no-discovery --no-practice --for 100ms"
 CONFIGURED = {"paramedic.yaml": "data_dir: file\n", "file": "x"}
 RUBBISH = bytes(range(256)) * 20
 
@@ -22,8 +23,8 @@ CASES = {
     "is-a-file": Case(f"{QUIET} --config paramedic.yaml", 2, CONFIGURED, env={"PARAMEDIC_DATA": ""}),
     "below-a-file": Case(f"{QUIET} --data-dir file/data", 2, {"file": "x"}),
     "lock-is-a-folder": Case(QUIET, 2, {"data/lock/": ""}),
-    "journal-is-a-folder": Case(QUIET, 3, {"data/journal.db/": ""}),
-    "journal-is-rubbish": Case(QUIET, 3, {"data/journal.db": RUBBISH}),
+    "journal-is-a-folder": Case(QUIET, 3, {"data/journal.db/": ""}, apart=True),
+    "journal-is-rubbish": Case(QUIET, 3, {"data/journal.db": RUBBISH}, apart=True),
     "journal-is-rubbish-status": Case("status", 3, {"data/journal.db": RUBBISH}),
     "journal-is-rubbish-explain": Case("explain", 3, {"data/journal.db": RUBBISH}),
     "address-is-rubbish": Case("approve ACT-0001", 4, {"data/daemon.json": "[1, 2"}),
@@ -43,11 +44,13 @@ def test_words(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
 
 @pytest.mark.parametrize("command", ["status", "explain", QUIET])
 def test_a_journal_with_a_hole(command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    journal = write_journal(tmp_path / "data", waits_for_a_person() * 20) / "journal.db"
+    journal = write_journal(tmp_path / "data", []) / "journal.db"
+    with contextlib.closing(SqliteJournal(journal)) as store:
+        store.append(1, [(entry.event, entry.because) for entry in waits_for_a_person() * 20])
     whole = journal.read_bytes()
     holed = whole[:8192] + b"\xff" * (len(whole) - 12288) + whole[-4096:]
     journal.write_bytes(holed)
-    said, code = say(Case(command, 3), tmp_path, monkeypatch)
+    said, code = say(Case(command, 3, apart=command == QUIET), tmp_path, monkeypatch)
     assert code == 3, said
     check_words(f"folder-hole-{command.partition(' ')[0]}", said, code, tmp_path)
     assert journal.read_bytes() == holed
@@ -82,7 +85,7 @@ def test_a_folder_that_another_watch_holds(tmp_path: Path, monkeypatch: pytest.M
     check_words("folder-held", said, code, tmp_path)
 
 
-@contextmanager
+@contextlib.contextmanager
 def small_disk(folder: Path) -> Iterator[None]:
     """A disk of a quarter of a megabyte, full at once."""
     if os.geteuid() != 0:

@@ -71,9 +71,10 @@ CASES = {
         {"rules/a.yml": RULE.replace("{expr}", "up == 0"), "rules/b.yml": RULE.replace("{expr}", "up == 1")},
     ),
     "watch": Case(
-        "watch --no-discovery --no-practice --for 1s",
+        "watch --no-discovery --no-practice --for 100ms",
         2,
         {"paramedic.yaml": "rules: [mine.yml]\n", "mine.yml": RULE.replace("{expr}", "rate(up[5m]")},
+        apart=True,
     ),
 }
 

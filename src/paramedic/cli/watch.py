@@ -2,13 +2,14 @@
 
 import asyncio
 import contextlib
+import errno
 import os
 import secrets
 import shutil
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -41,6 +42,8 @@ _OTHER_PORT = Text(
     "Port {} is taken by another program: the API listens on port {}; the commands find it there.",
     "端口 {} 已被其他程序占用：API 改用端口 {}，命令会自动找到它。",
 )
+_LOG_ABSENT = Text("The log {} is not there{}; it is read as soon as it is.", "日志 {} 不存在{}；出现后会立即读取。")
+_LOG_UNREADABLE = Text("The log {} cannot be read: {}", "日志 {} 无法读取：{}")
 _STOPPING = Text("Stopping; engines that Paramedic started are ended.", "正在停止；由 Paramedic 启动的引擎将被结束。")
 _LEAVING = Text("Stopping; engines run on.", "正在停止；引擎继续运行。")
 
@@ -187,6 +190,8 @@ async def _own(folder: "DataFolder", loaded: "Loaded", options: Options, show: S
         config = with_targets(loaded, options)
         daemon = Daemon(folder, config, build(folder, config, options.lang, show.note))
         signals = _Signals(daemon.stop_asked)
+        for trouble in _logs_in_trouble(config, options.lang):
+            show.note(trouble)
         await daemon.begin()
         cursor = _Cursor(daemon, show)
         token = secrets.token_urlsafe(24)
@@ -208,6 +213,22 @@ async def _own(folder: "DataFolder", loaded: "Loaded", options: Options, show: S
     finally:
         show.close()
     return 0
+
+
+def _logs_in_trouble(config: "Config", lang: Language) -> Iterator[str]:
+    """A log that cannot be read now is no reason not to watch; but without it a diagnosis knows little."""
+    from paramedic.knowledge.yaml_file import near
+
+    for path in (Path(target.log) for target in config.targets if target.log):
+        try:
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+            os.close(os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK))
+        except FileNotFoundError:
+            hint = near(path)
+            yield _LOG_ABSENT.in_language(lang).format(path, f" ({hint})" if hint else "")
+        except OSError as error:
+            yield _LOG_UNREADABLE.in_language(lang).format(path, error.strerror)
 
 
 async def _open_api(
