@@ -43,12 +43,16 @@ def plan(view: View, now: int, policy: Policy, silent_after: float = 22.0) -> li
 def _for_incident(
     view: View, incident: IncidentView, target: TargetView, now: int, policy: Policy, silent_after: float
 ) -> list[Decision]:
-    if target.state not in BROKEN or _is_at_work(view, target) or incident.diagnosis is None:
+    if _is_at_work(view, target) or incident.diagnosis is None:
         return []
     if target.hold is not None:
         return []  # whoever holds it knows
     if incident.diagnosed_at < target.state_since:
         return []  # the diagnosis is of an earlier state: a new one is on its way
+    if target.state is EngineState.START_STALLED:
+        return _ask_human(incident, _STANDS_STILL)
+    if target.state not in BROKEN:
+        return []
     if target.state is EngineState.SILENT:
         silent_for = (now - target.state_since) / SECOND + silent_after
         if silent_for < policy.hang_confirm:
@@ -156,6 +160,10 @@ def last_failed(view: View, target: str) -> bool:
 _UNEXPLAINED = Text(
     "it did not start, and the reason is not known: a blind retry could repeat it for ever",
     "启动失败且原因不明：盲目重试可能会一直失败",
+)
+_STANDS_STILL = Text(
+    "its start stands still: it is left as it is, so that one can look at what it waits for",
+    "启动停滞：保持现状不动，便于查看它在等什么",
 )
 _CRASHED_UNEXPLAINED = Text("it died, the cause is not known; a restart is tried", "引擎已退出，原因不明；尝试重启")
 _OBSERVED = Text(

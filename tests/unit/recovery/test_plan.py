@@ -77,7 +77,7 @@ def test_the_first_finding_decides() -> None:
     assert Story().broken(10, EngineState.DEAD, both).requests(11) == []
 
 
-@pytest.mark.parametrize("state", sorted(set(EngineState) - BROKEN))
+@pytest.mark.parametrize("state", sorted(set(EngineState) - BROKEN - {EngineState.START_STALLED}))
 def test_an_engine_that_is_not_broken_is_left_alone(state: EngineState) -> None:
     """Queueing, preemptions, slow answers; starting, asleep, stopped by a person: an alert is no reason to restart."""
     assert Story().broken(10, state, fault(CURES)).plan(5000) == []
@@ -174,6 +174,13 @@ def test_when_the_budget_is_spent_a_person_is_needed() -> None:
     assert story.requests(64) == []
     [reason] = story.asks(64)
     assert "3 restarts within 15 minutes" in reason
+
+
+def test_a_start_that_stands_still_is_left_to_a_person() -> None:
+    story = Story().broken(10, EngineState.START_STALLED, UNKNOWN)
+    assert story.requests(12) == []
+    [reason] = story.asks(12)
+    assert "stands still" in reason
 
 
 def test_a_restart_that_could_not_even_start_is_told_at_once_and_tried_again() -> None:
