@@ -165,7 +165,8 @@ def test_out_of_reach_is_said_is_no_alert_and_ends_when_a_way_is_opened(tmp_path
         assert "give --target http://HOST:PORT" in row["reason"]["en"]
         with forwarder(net, port, docker_proxy(net, port)) as outside:
             watch.wait("StateChanged", target=name, after="serving", patience=60)
-            assert watch.seen("TargetAdded")[-1]["target"]["url"] == f"http://127.0.0.1:{outside}"
+            added = [e["target"] for e in watch.seen("TargetAdded") if e["target"]["name"] == name][-1]
+            assert added["url"] == f"http://127.0.0.1:{outside}"
             assert not [e for e in watch.seen("AlertFired") if e["alert"]["target"] == name]
             [seen] = watch.seen("EngineSeen", target=name)
             os.kill(seen["process"]["pid"], signal.SIGKILL)
