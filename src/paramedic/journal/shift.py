@@ -25,9 +25,8 @@ def _target(target: TargetView, by: int) -> TargetView:
         state_since=_moved(target.state_since, by),
         seen_at=_moved(target.seen_at, by),
         stage_since=_moved(target.stage_since, by),
-        hold=target.hold and replace(
-            target.hold, since=_moved(target.hold.since, by), until=_moved(target.hold.until, by)
-        ),
+        hold=target.hold
+        and replace(target.hold, since=_moved(target.hold.since, by), until=_moved(target.hold.until, by)),
     )
 
 
@@ -36,9 +35,7 @@ def _alert(alert: AlertView, by: int) -> AlertView:
 
 
 def _incident(incident: IncidentView, by: int) -> IncidentView:
-    return replace(
-        incident, opened_at=_moved(incident.opened_at, by), diagnosed_at=_moved(incident.diagnosed_at, by)
-    )
+    return replace(incident, opened_at=_moved(incident.opened_at, by), diagnosed_at=_moved(incident.diagnosed_at, by))
 
 
 def _action(action: ActionView, by: int) -> ActionView:
