@@ -71,8 +71,8 @@ def _unknown(name: str, known: list[str]) -> str:
 
     hint = did_you_mean(name, known)
     last = ", ".join(reversed(known[-_LAST_SHOWN:]))
-    sentences = [f"there is no alert, incident or action {name!r}", hint, f"the last ones are {last}" if last else ""]
-    return "; ".join(filter(None, sentences))
+    meant = f" ({hint})" if hint else ""
+    return f"there is no alert, incident or action {name!r}{meant}" + (f"; the last ones are {last}" if last else "")
 
 
 def _document(story: "Story") -> dict[str, Any]:

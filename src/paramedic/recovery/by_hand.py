@@ -134,7 +134,7 @@ def full_name(word: str, names: Sequence[str]) -> str:
     if meant:
         raise UsageError(f"{word!r} may be any of {', '.join(meant)}: say more of its name")
     watched = f"watched are {', '.join(names)}" if names else "no server is watched"
-    raise UsageError("; ".join(filter(None, (f"there is no server {word!r}", _did_you_mean(word, names), watched))))
+    raise UsageError("; ".join(filter(None, (f"there is no server {word!r}{_did_you_mean(word, names)}", watched))))
 
 
 def _waiting(view: View, name: str) -> ActionView:
@@ -144,7 +144,7 @@ def _waiting(view: View, name: str) -> ActionView:
         waiting = [one for one, what in view.actions.items() if what.waits_for_approval]
         rest = f"waiting for approval: {', '.join(waiting)}" if waiting else "none waits for approval"
         hint = _did_you_mean(name.upper(), waiting or view.actions)
-        raise UsageError("; ".join(filter(None, (f"there is no action {name!r}", hint, rest))))
+        raise UsageError("; ".join(filter(None, (f"there is no action {name!r}{hint}", rest))))
     if stage(action) is not Stage.WAITING_FOR_APPROVAL:
         raise UsageError(f"{action.request.action} does not wait for approval: {_instead(action)}")
     return action
@@ -180,4 +180,4 @@ def _asked(by: str, reason: str) -> Text:
 
 def _did_you_mean(word: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(word, list(known), n=1)
-    return f"did you mean {close[0]!r}?" if close else ""
+    return f" (did you mean {close[0]!r}?)" if close else ""

@@ -46,7 +46,7 @@ def test_for_machines(paramedic: Say, folder: str) -> None:
 def test_an_unknown_name(paramedic: Say, folder: str) -> None:
     said = paramedic("explain", "INC-2026-0011", "--data-dir", folder)
     assert (said.code, said.out) == (2, "")
-    assert "there is no alert, incident or action 'INC-2026-0011'; did you mean 'INC-2026-0001'?" in said.err
+    assert "there is no alert, incident or action 'INC-2026-0011' (did you mean 'INC-2026-0001'?)" in said.err
     assert "the last ones are ACT-0002, DLV-0002, " in said.err
 
 

@@ -175,7 +175,7 @@ def test_one_that_does_not_wait_says_why(events: tuple[e.Event, ...], why: str) 
 def test_an_action_that_is_not_there() -> None:
     view = dead().then(11, request("ACT-0001", approval=True)).view
     with pytest.raises(
-        UsageError, match=r"no action 'ACT-001'; did you mean 'ACT-0001'\?; waiting for approval: ACT-0001"
+        UsageError, match=r"no action 'ACT-001' \(did you mean 'ACT-0001'\?\); waiting for approval: ACT-0001"
     ):
         by_hand.approve(view, "ACT-001", "li.wei")
     with pytest.raises(UsageError, match="there is no action 'x'; none waits for approval"):
