@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from paramedic.journal.views import ActionView, AlertView, IncidentView, TargetView, View
+from paramedic.journal.views import ActionView, AlertView, Hold, IncidentView, TargetView, View
 
 
 def shift(view: View, by: int) -> None:
@@ -25,9 +25,12 @@ def _target(target: TargetView, by: int) -> TargetView:
         state_since=_moved(target.state_since, by),
         seen_at=_moved(target.seen_at, by),
         stage_since=_moved(target.stage_since, by),
-        hold=target.hold
-        and replace(target.hold, since=_moved(target.hold.since, by), until=_moved(target.hold.until, by)),
+        hold=target.hold and _hold(target.hold, by),
     )
+
+
+def _hold(hold: Hold, by: int) -> Hold:
+    return replace(hold, since=_moved(hold.since, by), until=_moved(hold.until, by))
 
 
 def _alert(alert: AlertView, by: int) -> AlertView:

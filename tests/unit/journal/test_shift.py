@@ -46,3 +46,15 @@ def test_an_incident_that_is_over_stays_as_it_was_written() -> None:
     over = [alert.alert.id for alert in before.alerts.values() if alert.resolved_at is not None]
     assert over
     assert [after.alerts[id_] for id_ in over] == [before.alerts[id_] for id_ in over]
+
+
+@pytest.mark.parametrize("by", [-HOUR, HOUR])
+def test_a_hold_ends_after_the_seconds_that_were_meant(by: int) -> None:
+    entries = crash_and_restart()
+    last = entries[-1]
+    until = last.at + 600 * SECOND
+    held = replace(last, seq=last.seq + 1, because=None, event=e.TargetHeld(QWEN.name, "li", until))
+    set_ = replace(last, seq=last.seq + 2, because=None, event=e.ClockWasSet(by))
+    hold = fold([*entries, held, set_]).targets[QWEN.name].hold
+    assert hold is not None
+    assert (hold.since, hold.until) == (held.at + by * SECOND, until + by * SECOND)
