@@ -95,7 +95,7 @@ async def test_a_time_that_is_none(say: Ask, console: Console) -> None:
 async def test_a_server_that_is_not_watched(say: Ask, console: Console, command: tuple[str, ...]) -> None:
     said = await say(*command, "qwn3-8b@127.0.0.1:8000")
     assert (said.code, said.out) == (2, "")
-    assert f"there is no server 'qwn3-8b@127.0.0.1:8000'; did you mean '{NAME}'?; watched are {NAME}, " in said.err
+    assert f"there is no server 'qwn3-8b@127.0.0.1:8000' (did you mean '{NAME}'?); watched are {NAME}, " in said.err
 
 
 async def test_resume(say: Ask, console: Console) -> None:
