@@ -13,7 +13,7 @@ from rich.text import Text
 
 ROOT = Path(__file__).parents[1]
 PARAMEDIC = Path(sys.executable).with_name("paramedic")
-COLUMNS, ROWS = 104, 24
+COLUMNS, ROWS = 104, 30
 PORT = 8210  # as the picture shows it; it must be free
 SERVED, BROKEN = 30.0, 15.0  # seconds to let pass, so that there is something to see
 
