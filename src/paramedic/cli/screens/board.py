@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from rich.cells import cell_len
-from rich.console import Group, RenderableType
+from rich.console import Group
 
 from paramedic.cli.screens import figures, words
 from paramedic.cli.screens.layout import Line, Span, line, line_and_rest, wrapped
@@ -45,7 +45,7 @@ _FAILURES_SHOWN = 3
 _PIPE_WIDTH = 10_000  # a line in a pipe is never cut
 
 
-def render(board: Board, lang: Language, width: int) -> RenderableType:
+def render(board: Board, lang: Language, width: int) -> Group:
     """The board for a terminal of `width` cells."""
     shown = list(lines(board, lang, width))
     for one in shown:

@@ -75,9 +75,9 @@ class LineShow:
 
 
 class LiveShow:
-    """The board, drawn anew once a second, with the last events below it."""
+    """The board, drawn anew once a second, with the last events below it: as many as the screen has room for."""
 
-    _EVENTS = 6
+    _FEWEST, _MOST = 6, 200
 
     def __init__(self, lang: Language) -> None:
         from rich.console import Console
@@ -97,7 +97,7 @@ class LiveShow:
         from paramedic.cli.screens.events import line
 
         if text := line(entry, self._lang):
-            self._events = [*self._events, text][-self._EVENTS :]
+            self._events = [*self._events, text][-self._MOST :]
 
     def board(self, make: Callable[[], "Board"]) -> None:
         from rich.console import Group
@@ -106,8 +106,10 @@ class LiveShow:
         from paramedic.cli.screens.board import render
 
         board = render(make(), self._lang, self._console.width)
-        below = [RichText(text, style="dim", overflow="ellipsis", no_wrap=True) for text in self._events]
         above = [RichText(text, style="cyan") for text in self._notes]
+        room = self._console.height - len(above) - len(board.renderables) - 2  # the cursor's line and one between
+        told = self._events[-max(room, self._FEWEST) :]
+        below = [RichText(text, style="dim", overflow="ellipsis", no_wrap=True) for text in told]
         self._live.update(Group(*above, board, RichText(), *below), refresh=True)
 
     def close(self) -> None:
