@@ -34,6 +34,7 @@ class Watch:
 
     def __init__(self, scratch: Scratch, *arguments: str, environment: dict[str, str] | None = None) -> None:
         self.entries: list[Entry] = []
+        self.data = scratch.data
         self._scratch = scratch
         self._command = [PARAMEDIC, "watch", "--json", "--data-dir", str(scratch.data), *arguments]
         self._environment = {**scratch.environment, **(environment or {})}
