@@ -1,36 +1,19 @@
 """`paramedic watch` on the practice engine, with real processes: broken, repaired, left alone, handed over, ended."""
 
 import signal
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pytest
-
 from tests.integration.practice_engine import wait_until
-from tests.integration.watching import Watch, alive, ask, members, watching
-
-Start = Callable[..., Watch]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    with watching(tmp_path) as start:
-        yield start
-
-
-def serving(watch: Watch, run: int = 1) -> int:
-    """Wait until this run of the practice engine serves; its session."""
-    watch.wait("StateChanged", run=run, after="serving")
-    return int(watch.seen("EngineSeen", run=run)[0]["process"]["pid"])
+from tests.integration.watching import Start, alive, ask, members
 
 
 def test_a_killed_engine_comes_back_and_ctrl_c_leaves_nothing(start: Start, tmp_path: Path) -> None:
     watch = start()
-    first = serving(watch)
+    first = watch.serving()
     assert [row["state"] for row in ask(watch.data, "status")["targets"]] == ["serving"]
     ask(watch.data, "practice", "break", "engine-core-died")
     over = watch.wait("IncidentResolved", 60)
-    second = serving(watch, run=2)
+    second = watch.serving(2)
     assert members(first) == []
     assert watch.seen("ActionFinished")[0]["outcome"] == "done"
     assert watch.seen("DiagnosisMade")[0]["diagnosis"]["findings"][0]["cause"] == "engine-core-died"
@@ -47,7 +30,7 @@ def test_a_killed_engine_comes_back_and_ctrl_c_leaves_nothing(start: Start, tmp_
 
 def test_a_missing_model_is_one_start_attempt_and_a_person(start: Start) -> None:
     watch = start()
-    serving(watch)
+    watch.serving()
     ask(watch.data, "practice", "break", "local-model-path-missing")
     needed = watch.wait("HumanNeeded", 60)
     assert "folder" in needed["reason"]["en"]
@@ -62,7 +45,7 @@ def test_a_missing_model_is_one_start_attempt_and_a_person(start: Start) -> None
 
 def test_sigterm_hands_the_engine_over_and_stop_ends_both(start: Start) -> None:
     watch = start()
-    engine = serving(watch)
+    engine = watch.serving()
     assert watch.end(signal.SIGTERM) == 0
     assert watch.seen("DaemonStopped")[0]["engines_left"] != []
     assert alive(engine)
@@ -81,7 +64,7 @@ def test_sigterm_hands_the_engine_over_and_stop_ends_both(start: Start) -> None:
 
 def test_a_second_watch_only_looks_and_leaving_it_stops_nothing(start: Start) -> None:
     watch = start()
-    engine = serving(watch)
+    engine = watch.serving()
     second = start()
     wait_until(lambda: str(watch.process.pid) in second.err.read_text("utf-8"), "it says whom it is attached to")
     assert second.end(signal.SIGINT) == 0
@@ -92,7 +75,7 @@ def test_a_second_watch_only_looks_and_leaving_it_stops_nothing(start: Start) ->
 def test_ask_mode_waits_for_approval(start: Start, tmp_path: Path) -> None:
     (tmp_path / "paramedic.yaml").write_text("server: {port: 0}\ninterval: 1s\nmodes: {started: ask}\n")
     watch = start()
-    serving(watch)
+    watch.serving()
     ask(watch.data, "practice", "break", "engine-core-died")
     request = watch.wait("ActionRequested")
     assert request["needs_approval"]

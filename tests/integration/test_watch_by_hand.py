@@ -3,27 +3,10 @@
 import json
 import signal
 import subprocess
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import pytest
-
 from tests.integration.practice_engine import free_port, wait_until
-from tests.integration.watching import PARAMEDIC, Watch, alive, ask, members, watching
-
-Start = Callable[..., Watch]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    with watching(tmp_path) as start:
-        yield start
-
-
-def serving(watch: Watch, run: int = 1) -> int:
-    """Wait until this run serves; its session."""
-    watch.wait("StateChanged", run=run, after="serving")
-    return int(watch.seen("EngineSeen", run=run)[0]["process"]["pid"])
+from tests.integration.watching import PARAMEDIC, Start, Watch, alive, ask, members
 
 
 def name_of(watch: Watch) -> str:
@@ -35,7 +18,7 @@ def test_a_held_engine_stays_dead_also_for_the_next_watch_until_resume(start: St
     engine = [*PARAMEDIC, "practice", "serve", "--port", port, "--data-dir", str(tmp_path / "data")]
     command = ("--target", f"http://127.0.0.1:{port}", "--name", "qwen@here", "--", *engine)
     watch = start(*command)
-    serving(watch)
+    watch.serving()
     name = name_of(watch)
     held = ask(watch.data, "hold", "qwen", "--as", "li.wei", "--reason", "profiling")
     assert (held["target"], held["until"], held["under_way"]) == (name, None, [])
@@ -66,7 +49,7 @@ def test_a_held_engine_stays_dead_also_for_the_next_watch_until_resume(start: St
 
 def test_a_working_engine_is_restarted_by_hand_while_somebody_follows(start: Start, tmp_path: Path) -> None:
     watch = start()
-    first = serving(watch)
+    first = watch.serving()
     name = name_of(watch)
     followed = tmp_path / "followed"
     with followed.open("wb") as out:

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -75,6 +75,11 @@ class Watch:
         except (AssertionError, IndexError):
             raise AssertionError(f"no {kind} {fields}\n{self.story()}") from None
 
+    def serving(self, run: int = 1) -> int:
+        """Wait until this run of its engine serves; the run's session."""
+        self.wait("StateChanged", run=run, after="serving")
+        return int(self.seen("EngineSeen", run=run)[0]["process"]["pid"])
+
     def story(self) -> str:
         lines = [json.dumps(entry)[:240] for entry in self.entries[-30:]]
         return "\n".join([*lines, f"exit code {self.process.poll()}", self.err.read_text("utf-8")[-2000:]])
@@ -84,8 +89,11 @@ class Watch:
         return self.process.wait(45)
 
 
+Start = Callable[..., Watch]
+
+
 @contextmanager
-def watching(folder: Path) -> Iterator[Any]:
+def watching(folder: Path) -> Iterator[Start]:
     """Gives a function that starts watches on one data folder; ends whatever is left of them."""
     begun: list[Watch] = []
 
