@@ -36,6 +36,11 @@ def test_a_skip_fails_in_ci_and_says_why(tmp_path: Path, kind: str) -> None:
     assert "left out, which CI does not allow: no such program" in done.stdout
 
 
+def test_what_the_machine_forbids_is_a_skip_in_ci_too(tmp_path: Path) -> None:
+    done = run(tmp_path, SKIPS["call"].replace("no such program", "not permitted here: mount"), ci="true")
+    assert "1 skipped" in done.stdout
+
+
 def test_elsewhere_a_skip_is_a_skip(tmp_path: Path) -> None:
     done = run(tmp_path, SKIPS["call"], ci="")
     assert done.returncode == 0

@@ -1,10 +1,7 @@
 """A data folder that cannot be used, and a port that is taken: it is said, and nothing in the folder is changed."""
 
 import contextlib
-import os
 import socket
-import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ from paramedic.adapters.storage.journal_sqlite import SqliteJournal
 from paramedic.app.folder import DataFolder
 from tests.e2e.bad import Case, check_words, files_of, run, say, without_roots_eyes
 from tests.fakes.night import waits_for_a_person
+from tests.integration.full_disk import small_disk
 from tests.unit.cli.conftest import write_journal
 
 QUIET = "watch --no-discovery --no-practice --for 100ms"
@@ -85,28 +83,9 @@ def test_a_folder_that_another_watch_holds(tmp_path: Path, monkeypatch: pytest.M
     check_words("folder-held", said, code, tmp_path)
 
 
-@contextlib.contextmanager
-def small_disk(folder: Path) -> Iterator[None]:
-    """A disk of a quarter of a megabyte, full at once."""
-    if os.geteuid() != 0:
-        pytest.skip("only root may mount a small disk")
-    folder.mkdir()
-    done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=256k", "small", folder], capture_output=True, check=False
-    )
-    if done.returncode != 0:
-        pytest.skip(f"no disk may be mounted here: {done.stderr.decode().strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "-l", folder], check=True)
-
-
 def test_a_full_disk(tmp_path: Path) -> None:
-    with small_disk(tmp_path / "data"):
-        filler = tmp_path / "data" / "filler"
-        with pytest.raises(OSError, match="No space left"):
-            filler.write_bytes(b"x" * 1_000_000)
+    with small_disk(tmp_path / "data", 1) as disk:
+        disk.fill()
         said, code = run(QUIET, tmp_path)
         assert code == 3, said
         check_words("folder-full", said, code, tmp_path)

@@ -35,7 +35,7 @@ def small_disk(path: Path, megabytes: int) -> Iterator[SmallDisk]:
     path.mkdir()
     options = ["-t", "tmpfs", "-o", f"size={megabytes}m,mode=700", "tmpfs", str(path)]
     if os.geteuid() != 0 or subprocess.run(["mount", *options], capture_output=True, check=False).returncode != 0:
-        pytest.skip("only root may mount a small disk")
+        pytest.skip("not permitted here: to mount a small disk")
     try:
         yield SmallDisk(path)
     finally:

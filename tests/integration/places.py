@@ -87,7 +87,7 @@ def network(*, cable: bool = False) -> Iterator[Network]:
     try:
         _ip("netns", "add", name)
     except OSError as refused:
-        pytest.skip(f"networks may not be made here: {refused}")
+        pytest.skip(f"not permitted here: to make a network: {refused}")
     try:
         _ip("-n", name, "link", "set", "lo", "up")
         if cable:

@@ -146,7 +146,7 @@ def test_why_an_engine_in_a_container_died_is_told_by_its_own_log(tmp_path: Path
 def container(hidden: Path) -> list[str]:
     """The command that begins another one in a network, a process table and a file system of its own."""
     if shutil.which("unshare") is None or os.geteuid() != 0:
-        pytest.skip("other namespaces need root and the program `unshare`")
+        pytest.skip("not permitted here: to make namespaces, which needs root and the program `unshare`")
     inside = f'mount -t tmpfs none {hidden} && exec "$@" > {hidden}/engine.log 2>&1'
     return ["unshare", "--net", "--mount", "--pid", "--fork", "--mount-proc", "sh", "-c", inside, "_"]
 
@@ -215,7 +215,7 @@ def as_nobody(data: Path) -> dict[str, str]:
     return result
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.skipif(os.geteuid() != 0, reason="not permitted here: to become another user")
 def test_what_another_user_may_not_read_is_said(tmp_path: Path) -> None:
     with practice_engine(tmp_path / "engine") as engine:
         engine.ready()
@@ -228,7 +228,7 @@ def test_what_another_user_may_not_read_is_said(tmp_path: Path) -> None:
         assert (told["urls"], told["apart"], told["log"]) == (engine.url, "", "")
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.skipif(os.geteuid() != 0, reason="not permitted here: to become another user")
 def test_another_user_too_sees_that_it_lives_in_another_network(tmp_path: Path) -> None:
     data = tmp_path / "engine"
     with network() as net, engine_in(net.inside(), data, free_port()):
@@ -268,7 +268,7 @@ def python_of_nobody() -> str:
             ours = [python, "-c", "import paramedic.app.daemon"]
             if subprocess.run(ours, check=False, capture_output=True, timeout=60, **AS_NOBODY).returncode == 0:
                 return python
-    pytest.skip("another user may not run this Python")
+    pytest.skip("not permitted here: another user may not run this Python")
 
 
 @pytest.fixture
@@ -280,7 +280,7 @@ def nobodys_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+@pytest.mark.skipif(os.geteuid() != 0, reason="not permitted here: to become another user")
 def test_a_watch_without_root_says_once_what_it_could_not_read_and_goes_on(nobodys_folder: Path) -> None:
     python = python_of_nobody()
     config = nobodys_folder / "paramedic.yaml"

@@ -34,7 +34,7 @@ def may_go_first() -> bool:
 
 def test_it_goes_first_while_it_runs_and_no_longer() -> None:
     if not AUTOGROUP.exists():
-        pytest.skip("this kernel has no autogroups")
+        pytest.skip("not permitted here: this kernel has no autogroups")
     ran = subprocess.run(
         [sys.executable, "-c", PROGRAM], capture_output=True, text=True, start_new_session=True, check=True
     )
