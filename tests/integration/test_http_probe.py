@@ -100,9 +100,10 @@ async def test_refused_reset_and_too_late_are_told_apart(
 ) -> None:
     server.answers["/metrics"] = cut
     server.answers["/health"] = never
-    monkeypatch.setattr(http_probe, "HEALTH_TIMEOUT_S", 0.2)
     assert (await probe.metrics(Target("m", server.url))).error == "reset"
-    late = await probe.health(Target("m", server.url))
+    with monkeypatch.context() as hurried:
+        hurried.setattr(http_probe, "HEALTH_TIMEOUT_S", 0.2)
+        late = await probe.health(Target("m", server.url))
     assert (late.error, late.status, late.ok) == ("timeout", None, False)
     for host in ("127.0.0.1", "localhost"):
         assert (await probe.health(Target("m", f"http://{host}:{free_port()}"))).error == "refused"
