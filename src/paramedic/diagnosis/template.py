@@ -6,7 +6,10 @@ from functools import cache
 
 HOLE = re.compile(r"\.\.\.|\{(?P<name>[a-z][a-z0-9_]*)(?::(?P<kind>\w+))?\}")
 WORD = re.compile(r"\w+")
-COMMON = {"EngineCore", "APIServer", "Worker", "INFO", "ERROR", "WARNING", "tokens", "HTTP"}  # in every other line
+COMMON = frozenset(  # in every other line of a healthy log
+    """EngineCore APIServer Worker INFO ERROR WARNING HTTP POST GET Engine v1 chat completions OK Application startup
+    tokens prompt generation throughput Running Waiting reqs cache usage hit rate""".split()
+)
 KINDS = {
     "int": r"\d[\d,]*",
     "num": r"-?\d[\d,]*(?:\.\d+)?",
