@@ -2,6 +2,8 @@
 
 import json
 from pathlib import Path
+from shutil import rmtree
+from tempfile import mkdtemp
 
 from paramedic.practice import weights
 
@@ -32,7 +34,14 @@ def make_own_model(data_dir: Path) -> Path:
     """Make our own model unless it is there, or moved aside by a fault."""
     model = own_model(data_dir)
     if not model.exists() and not aside(model).exists():
-        model.mkdir(parents=True)
-        (model / "config.json").write_text(json.dumps(_CONFIG, indent=2) + "\n", "utf-8")
-        weights.make(model)
+        model.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(mkdtemp(prefix="model.", dir=model.parent))
+        (draft / "config.json").write_text(json.dumps(_CONFIG, indent=2) + "\n", "utf-8")
+        weights.make(draft)
+        try:
+            draft.rename(model)  # whole, or another engine was quicker
+        except OSError:
+            rmtree(draft)
+            if not model.exists():
+                raise
     return model
