@@ -37,7 +37,7 @@ from paramedic.model.text import Text, as_written
 from paramedic.pipeline import discover, recover
 from paramedic.pipeline.board import Board
 from paramedic.pipeline.reach import served_model
-from paramedic.pipeline.take_over import lives, take_over, write_down_run
+from paramedic.pipeline.take_over import take_over, write_down_run
 from paramedic.recovery import by_hand
 
 Decided = TypeVar("Decided", bound=Event)
@@ -171,7 +171,7 @@ class Daemon:
     def _is_at_it_already(self, known: TargetView, argv: Sequence[str]) -> bool:
         """It runs, or its restart was begun by an earlier daemon and is gone on with."""
         name = known.target.name
-        at_it = lives(self._world, known) or self._world.view.running_action(name) is not None
+        at_it = self._world.lives(known) or self._world.view.running_action(name) is not None
         if at_it and list(self._parts.supervisor.spec(known.target).argv) != list(argv):
             raise UsageError(f"{name} runs already, started with other arguments; stop it first: paramedic stop")
         return at_it

@@ -47,7 +47,7 @@ async def _meet_apart(world: World, candidate: Candidate, mode: Mode) -> TargetV
     url = await way_to(world, candidate)
     model = served_model(candidate.argv)
     known = _target_at(world.view, (url,)) if url else _target_named(world.view, _name(model, candidate.apart))
-    if known is not None and not url and _lives(world, known):
+    if known is not None and not url and world.lives(known) is not False:
         known = None  # a second one in the same place
     if known is None:
         name = _name(model, urlsplit(url).netloc if url else candidate.apart)
@@ -66,8 +66,8 @@ async def _reach(world: World, candidate: Candidate, known: TargetView) -> None:
 
 
 def _note_run(world: World, candidate: Candidate, known: TargetView | None) -> TargetView | None:
-    if known is None or _lives(world, known):
-        return None
+    if known is None or world.lives(known) is not False:
+        return None  # another one at its address is not its next run
     log = candidate.log or known.target.log
     seen = EngineSeen(known.target.name, known.run + 1, candidate.process, False, log)
     world.recorder.record(seen, known.added_seq)
@@ -100,14 +100,6 @@ def _target_named(view: View, name: str) -> TargetView | None:
 
 def _plain(url: str) -> str:
     return url.replace("://localhost:", "://127.0.0.1:").replace("://0.0.0.0:", "://127.0.0.1:")
-
-
-def _lives(world: World, target: TargetView) -> bool:
-    """The process that we know for this target is still there: another one at its address is not its next run."""
-    if target.process is None:
-        return False
-    tree = world.processes.tree(target.process)
-    return tree is None or any(p.pid == target.process.pid for p in tree)
 
 
 async def _add(world: World, candidate: Candidate, mode: Mode) -> TargetView | None:

@@ -127,8 +127,7 @@ class Restart:
 
     async def _gives_tokens(self, target: TargetView) -> bool:
         """The old run lives, and well: nothing was done to it, or it needs no restart any more."""
-        tree = self._world.processes.tree(target.process) if target.process else None
-        if not any(target.process and p.pid == target.process.pid for p in tree or ()):
+        if not self._world.lives(target):
             return False
         return (await self._world.probe.canary(target.target, self._patience.spared)).result == "token"
 

@@ -24,20 +24,14 @@ def take_over(world: World, configured: Collection[str]) -> None:
         if target.removed:
             continue
         match target.target.origin:
-            case Origin.STARTED if write_down_run(world, target) or lives(world, target) or target.hold is not None:
+            case Origin.STARTED if write_down_run(world, target) or world.lives(target) or target.hold is not None:
                 pass
             case Origin.STARTED if target.state in _NOT_BROUGHT_BACK and world.view.running_action(name) is None:
                 world.recorder.record(TargetRemoved(name, _ENDED_BEFORE))
-            case Origin.FOUND if not lives(world, target):
+            case Origin.FOUND if world.lives(target) is False:
                 world.recorder.record(TargetRemoved(name, _GONE_BEFORE))
             case Origin.CONFIGURED if target.target.url not in configured:
                 world.recorder.record(TargetRemoved(name, _NOT_CONFIGURED))
-
-
-def lives(world: World, target: TargetView) -> bool:
-    """Whether the API server of its last run, as far as it is written down, is there."""
-    tree = world.processes.tree(target.process) if target.process else None
-    return any(target.process is not None and p.pid == target.process.pid for p in tree or ())
 
 
 def write_down_run(world: World, target: TargetView) -> bool:

@@ -8,7 +8,7 @@ from typing import Any
 from paramedic.journal.codec import Entry
 from paramedic.journal.events import ClockWasSet, Event
 from paramedic.journal.fold import apply
-from paramedic.journal.views import View
+from paramedic.journal.views import TargetView, View
 from paramedic.ports import Clock, JournalStore, LogSource, Probe, ProcessTable, SampleStore, Supervisor
 
 CLOCK_STEP = 5.0  # seconds; less is what time synchronisation does every day
@@ -111,3 +111,10 @@ class World:
     @property
     def view(self) -> View:
         return self.recorder.view
+
+    def lives(self, target: TargetView) -> bool | None:
+        """Whether the API server of its last run, as far as it is written down, is there; None: could not look."""
+        if target.process is None:
+            return False
+        tree = self.processes.tree(target.process)
+        return None if tree is None else any(p.pid == target.process.pid for p in tree)

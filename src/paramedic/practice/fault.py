@@ -2,6 +2,7 @@
 
 import os
 import signal
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -93,7 +94,7 @@ class Patient:
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(ABC):
     """A way in which a practice engine can be broken. There is nothing to undo, unless the kind of fault says so."""
 
     id: str
@@ -102,9 +103,9 @@ class Fault:
     expected: Expected
     seconds: float = 0.0  # how long it lasts or takes, where one can say; the default of `--seconds`
 
+    @abstractmethod
     def inflict(self, patient: Patient, seconds: float) -> None:
         """Break it. Raises UsageError when this engine must not be broken so."""
-        raise NotImplementedError
 
     def mend(self, patient: Patient) -> bool:
         """Undo it; whether there was something to undo."""
