@@ -37,8 +37,8 @@ test-real: install ## A real vLLM on the CPU: installs it, breaks it, watches Pa
 smoke-real: install ## The shortest part of test-real: one crash, one failed start
 	@$(call real,smoke)
 
-test-long: install ## Kill loops and soaks
-	@$(PYTEST) -m long || { code=$$?; [ $$code -eq 5 ] || exit $$code; }
+test-long: install ## Kill loops, soaks, and every practice fault on a watch (about an hour)
+	@$(PYTEST) -n 2 --dist worksteal -m long || { code=$$?; [ $$code -eq 5 ] || exit $$code; }
 
 test-all-pythons: install ## The unit tests on every supported Python that this machine has
 	@tools/test_pythons.sh

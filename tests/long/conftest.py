@@ -1,7 +1,7 @@
 """What the long tests measured, as one table at the end."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -9,27 +9,34 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "reference" / "practice-results.md"
 HEAD = ("fault", "alert", "after", "first cause", "outcome", "over after", "restarts", "")
-_rows: list[tuple[str, ...]] = []
 
 
 @pytest.fixture
-def row() -> Iterator[list[str]]:
-    """The cells of one fault; kept whether its test passes or not."""
+def row(request: pytest.FixtureRequest) -> list[str]:
+    """The cells of one fault; kept whether its test passes or not, and carried by its report from any worker."""
     cells: list[str] = []
-    yield cells
-    if cells:
-        _rows.append(tuple(cells))
+    request.node.user_properties.append(("row", cells))
+    return cells
+
+
+def rows_of(reports: Iterable[pytest.TestReport]) -> list[tuple[str, ...]]:
+    """The rows that the calls of the tests have filled, in the order of the faults."""
+    called = (report for report in reports if report.when == "call")
+    found = (tuple(cells) for report in called for name, cells in report.user_properties if name == "row")
+    return sorted(cells for cells in found if cells)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if not _rows:
+    ended = (*terminalreporter.getreports("passed"), *terminalreporter.getreports("failed"))
+    rows = rows_of(report for report in ended if isinstance(report, pytest.TestReport))
+    if not rows:
         return
     terminalreporter.section("what became of every fault")
-    widths = [max(len(cells[n]) for cells in (HEAD, *_rows)) for n in range(len(HEAD))]
-    for cells in (HEAD, *_rows):
+    widths = [max(len(cells[n]) for cells in (HEAD, *rows)) for n in range(len(HEAD))]
+    for cells in (HEAD, *rows):
         terminalreporter.write_line("  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)))
     if os.environ.get("PARAMEDIC_WRITE_RESULTS") == "1":
-        PAGE.write_text(page(_rows), encoding="utf-8")
+        PAGE.write_text(page(rows), encoding="utf-8")
 
 
 def page(rows: list[tuple[str, ...]]) -> str:
