@@ -34,7 +34,7 @@ def wait_until(condition: Callable[[], bool], what: str, patience: float = PATIE
     deadline = time.monotonic() + patience
     while not condition():
         assert time.monotonic() < deadline, f"never: {what}"
-        time.sleep(0.02)
+        time.sleep(0.05)
 
 
 def cli(*arguments: str) -> subprocess.CompletedProcess[str]:

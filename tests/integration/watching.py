@@ -57,11 +57,19 @@ class Watch:
         command = [*PARAMEDIC, "watch", "--json", "--data-dir", str(data), "--config", str(config), *arguments]
         with self.out.open("wb") as out, self.err.open("wb") as err:
             self.process = subprocess.Popen(command, stdout=out, stderr=err, start_new_session=True)
+        self._entries: list[Entry] = []
+        self._read = 0  # bytes
 
     @property
     def entries(self) -> list[Entry]:
-        lines = self.out.read_text("utf-8").splitlines(keepends=True)
-        return [json.loads(line) for line in lines if line.endswith("\n")]
+        """All so far; asked many times a second, so each line is read once."""
+        with self.out.open("rb") as out:
+            out.seek(self._read)
+            news = out.read()
+        whole = news[: news.rfind(b"\n") + 1]
+        self._read += len(whole)
+        self._entries += [json.loads(line) for line in whole.splitlines()]
+        return list(self._entries)
 
     def seen(self, kind: str, **fields: object) -> list[Entry]:
         wanted = fields.items()
