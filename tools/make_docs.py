@@ -16,8 +16,8 @@ from pydantic import BaseModel
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "paramedic"
 NOTE = "<!-- Written by tools/make_docs.py: change the code, then run `make docs`. -->"
-LAYERS = """__main__ cli console app pipeline knowledge practice adapters rules diagnosis recovery ports
-signals journal model""".split()  # from the top of the house to its ground
+LAYERS = """__main__ cli console app pipeline knowledge practice adapters rules diagnosis recovery capacity
+ports signals journal model""".split()  # from the top of the house to its ground
 WIDTH = 100
 VIEWS = """A few seconds after each fault, of a real vLLM 0.32 on the CPU: `make test-real` looks again,
 and `make test` holds the practice engine to it."""

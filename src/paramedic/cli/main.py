@@ -18,6 +18,8 @@ COMMANDS = {
     "incidents": "List incidents, newest first.",
     "explain": "Tell the chain of events behind an alert, an incident or an action.",
     "diagnose": "Say what is wrong, from log files alone.",
+    "memory": "Show where a server's GPU memory goes, and which flag moves what.",
+    "record": "Record a server into one file: logs, metrics, GPU, host; without secrets.",
     "approve": "Let a proposed action happen.",
     "reject": "Refuse a proposed action.",
     "hold": "Keep Paramedic's hands off a server; it is watched on.",

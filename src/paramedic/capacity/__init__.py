@@ -1,0 +1,1 @@
+"""What fits on a machine, and what a flag would change."""

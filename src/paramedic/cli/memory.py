@@ -1,0 +1,202 @@
+"""`paramedic memory`: where the memory of a server's device goes, and which flag moves what."""
+
+import json
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from paramedic.cli.completion import watched_server
+from paramedic.cli.log_files import LogText, read_logs
+from paramedic.cli.options import data_dir_option, json_option, lang_option, print_json
+from paramedic.model.errors import CouldNotTell, InvalidFiles, Problem, UsageError
+from paramedic.model.text import Language
+
+if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
+    from paramedic.capacity.account import Account
+    from paramedic.capacity.kv_cache import Shape
+    from paramedic.capacity.levers import Lever
+    from paramedic.capacity.startup import Message, Start
+
+FINE, FOUND = 0, 1
+UNWRAPPED = 100_000  # cells: in a pipe a line stays a line, so that grep finds it whole
+_LONGEST = 8_000  # characters of a line that are looked at
+
+
+def _log_or_server(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    from click.shell_completion import CompletionItem
+
+    return [*watched_server(ctx, param, incomplete), CompletionItem(incomplete, type="file")]
+
+
+@click.command("memory", short_help="Show where a server's GPU memory goes, and which flag moves what.")
+@click.argument("source", metavar="SERVER.LOG|TARGET", shell_complete=_log_or_server)
+@click.option("--gpu-memory", type=float, metavar="GIB", help="The size of one GPU, where the log does not say it.")
+@click.option(
+    "--model-config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="The model's config.json: the KV cache's bytes a token are then computed from its layers and heads.",
+)
+@data_dir_option
+@json_option
+@lang_option
+@click.pass_context
+def command(
+    ctx: click.Context,
+    source: str,
+    gpu_memory: float | None,
+    model_config: Path | None,
+    data_dir: Path,
+    as_json: bool,
+    lang: Language,
+) -> None:
+    """Show where a server's GPU memory goes, and which flag moves what.
+
+    Total = weights + KV cache + activations + CUDA graphs + the rest, in GiB, from what the server itself wrote as it
+    started; of several workers the one with the smallest KV cache. What a log does not say is "not known", never zero.
+    SERVER.LOG may be packed (.gz), `-` is standard input; TARGET is a server under watch. Of several starts in one
+    log the last one counts. Flags marked with * help with what went wrong. vLLM from 0.4, SGLang, vLLM on the CPU.
+
+    \b
+    Examples:
+      paramedic memory server.log
+      kubectl logs vllm-0 | paramedic memory - --gpu-memory 79.18
+      paramedic memory server.log --model-config /models/qwen3-8b/config.json
+      paramedic memory qwen3-8b@127.0.0.1:8000 --json | jq '.parts[] | {id, gib}'
+
+    \b
+    Exit codes: 0 told, 1 told, and memory or the KV cache did not suffice, 2 usage, 3 the log says nothing of memory.
+    """
+    from paramedic.capacity.levers import levers
+    from paramedic.capacity.memory import add_up
+
+    if gpu_memory is not None and gpu_memory <= 0:
+        raise UsageError("--gpu-memory is a size in GiB above zero, such as 79.18")
+    path = _log_of(source, data_dir)
+    starts = _starts(read_logs([path]))
+    if not starts:
+        raise CouldNotTell(
+            f"{path} says nothing of a server's memory: give the log from the server's start on "
+            "(the lines with `GiB` and `KV cache`)"
+        )
+    shape = _shape(model_config)
+    settings = _settings(starts[-1])
+    account = add_up(starts[-1], settings, gpu_memory, shape)
+    turned = levers(account, settings, shape)
+    if as_json:
+        print_json(_document(account, turned, len(starts), lang))
+    else:
+        _show(account, turned, lang)
+    ctx.exit(FOUND if account.lacks_kv or account.out_of_memory else FINE)
+
+
+def _log_of(source: str, data_dir: Path) -> Path:
+    """The file that is meant: itself, the only log of a folder, or the log of a server under watch."""
+    path = Path(source)
+    if path.is_dir():
+        found = sorted({*path.glob("*.log"), *path.glob("*.log.gz")})
+        whole = [each for each in found if each.name == "server.log"] or found
+        if len(whole) != 1:
+            raise InvalidFiles([Problem(source, 0, f"holds {len(found)} logs", "give the one that is meant")])
+        return whole[0]
+    if source == "-" or path.exists() or "/" in source.removeprefix("http://").removeprefix("https://"):
+        return path
+    return _log_of_server(source, data_dir)
+
+
+def _log_of_server(name: str, data_dir: Path) -> Path:
+    from paramedic.app.reading import read_view
+    from paramedic.knowledge.yaml_file import did_you_mean, near
+
+    try:
+        targets = read_view(data_dir).targets
+    except CouldNotTell:
+        targets = {}
+    for known, view in targets.items():
+        if name in (known, view.target.url):
+            if log := view.log or view.target.log:
+                return Path(log)
+            raise CouldNotTell(f"where {known} writes its log is not known: give the file")
+    hint = did_you_mean(name, targets) or near(Path(name)) or "paramedic status lists the servers"
+    raise UsageError(f"{name!r} is neither a file nor a server under watch ({hint})")
+
+
+def _starts(logs: list[LogText]) -> "list[Start]":
+    from paramedic.capacity.startup import read_starts
+
+    return read_starts(message for log in logs for message in _messages(log))
+
+
+def _messages(log: LogText) -> "Iterator[Message]":
+    from paramedic.capacity.startup import Message, says_something
+    from paramedic.diagnosis.record import read_record
+
+    place, left_out = log.gap
+    for index, raw in enumerate(log.lines):
+        if says_something(raw):
+            record = read_record(raw[:_LONGEST])
+            number = index + 1 + (left_out if index >= place else 0)
+            yield Message(log.name, number, record.text, record.tag)
+
+
+def _settings(start: "Start") -> dict[str, float | str | bool]:
+    """How the server was started; what it says of its configuration in the end fills what it was not told."""
+    from paramedic.diagnosis.arguments import logged_arguments, resolved_arguments
+
+    settings: dict[str, float | str | bool] = {}
+    for text in start.opening:
+        given = logged_arguments(text.replace("server_args=ServerArgs(", "args: Namespace("))
+        settings = resolved_arguments(text) | settings | given
+    if batched := start.all("batched_tokens"):
+        settings.setdefault("max_num_batched_tokens", batched[-1].value)
+    return settings
+
+
+def _shape(path: Path | None) -> "Shape | None":
+    from paramedic.capacity.kv_cache import read_shape
+
+    if path is None:
+        return None
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidFiles([Problem(str(path), 0, f"cannot be read: {error.strerror}")]) from error
+    except ValueError as error:
+        raise InvalidFiles([Problem(str(path), 0, "is not JSON", "give the model's config.json")]) from error
+    shape = read_shape(config) if isinstance(config, dict) else None
+    if shape is None:
+        text = "does not tell the KV cache's bytes a token: its layers are unknown or differ in kind"
+        raise InvalidFiles([Problem(str(path), 0, text, "leave --model-config out: the log's own figures are used")])
+    return shape
+
+
+def _document(account: "Account", turned: "tuple[Lever, ...]", starts: int, lang: Language) -> dict[str, Any]:
+    """The account for machines; sizes in GiB, null where not known."""
+    plain = asdict(account)
+    plain["starts"] = starts
+    plain["agrees"] = account.agrees
+    plain["lacks_kv"] = account.lacks_kv
+    for part, words in zip(plain["parts"], account.parts, strict=True):
+        part["note"] = words.note.in_language(lang)
+    plain["levers"] = [asdict(lever) | {"effect": lever.effect.in_language(lang)} for lever in turned]
+    return plain
+
+
+def _show(account: "Account", turned: "tuple[Lever, ...]", lang: Language) -> None:
+    from paramedic.cli.screens.memory import memory_lines
+
+    if not sys.stdout.isatty():
+        for line in memory_lines(account, turned, lang, UNWRAPPED, plain=True):
+            click.echo(line.plain.rstrip())
+        return
+    from rich.console import Console
+
+    console = Console(highlight=False)
+    for line in memory_lines(account, turned, lang, console.width):
+        console.print(line)
