@@ -69,6 +69,7 @@ def test_no_proof_without_its_fault() -> None:
 
 def test_every_remedy_is_used() -> None:
     used = {remedy for fault in CATALOGUE.faults for remedy in fault.remedies}
+    used |= {remedy for table in CATALOGUE.tables.values() for row in table.rows.values() for remedy in row.remedies}
     assert used == set(CATALOGUE.remedies)
 
 

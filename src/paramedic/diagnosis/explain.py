@@ -9,9 +9,10 @@ from paramedic.diagnosis.match import Match, evidence_at
 from paramedic.diagnosis.pattern import Catalogue, RemedyText
 from paramedic.diagnosis.record import without_secrets
 from paramedic.model.finding import Evidence, Finding, Remedy
-from paramedic.model.text import Text
+from paramedic.model.text import Text, as_written
 
 CHAIN_WIDTH = 240  # characters of a line
+NONE: Mapping[str, Text] = {}
 CHAIN = 8  # lines; the rest of the fallout repeats these
 
 
@@ -19,6 +20,8 @@ def finding_of(match: Match, catalogue: Catalogue, arguments: Mapping[str, Value
     """Put a match into words; an older run, since followed by a new start, is less certain to matter now."""
     fault = match.fault
     known = as_fields(arguments) | {key: without_secrets(value, 200) for key, value in match.fields.items()}
+    row = fault.table.row(match.fields) if fault.table else None
+    words = fault.table.words(match.fields) if fault.table else {}
     return Finding(
         cause=fault.id,
         family=fault.family,
@@ -26,20 +29,20 @@ def finding_of(match: Match, catalogue: Catalogue, arguments: Mapping[str, Value
         level=fault.level,
         confidence=round(match.confidence * (0.8 if match.age else 1.0), 2),
         title=fault.title,
-        summary=first_complete(fault.summaries, known),
+        summary=first_complete(fault.summaries, known, words),
         evidence=match.evidence,
         chain=_chain(match),
-        remedies=tuple(_remedy(catalogue.remedies[name], known) for name in fault.remedies),
+        remedies=tuple(_remedy(catalogue.remedies[name], known) for name in (row and row.remedies) or fault.remedies),
         restart=fault.restart,
     )
 
 
-def first_complete(texts: Sequence[Text], known: Mapping[str, str]) -> Text:
-    """The first text all of whose numbers are known; of the last one, unknown numbers show as `?`."""
+def first_complete(texts: Sequence[Text], known: Mapping[str, str], words: Mapping[str, Text] = NONE) -> Text:
+    """The first text all of whose numbers and words are known; of the last one, unknown ones show as `?`."""
     for text in texts[:-1]:
-        if holes(text.en) | holes(text.zh) <= known.keys():
-            return _fill(text, known)
-    return _fill(texts[-1], known)
+        if holes(text.en) | holes(text.zh) <= known.keys() | words.keys():
+            return _fill(text, known, words)
+    return _fill(texts[-1], known, words)
 
 
 def holes(text: str) -> set[str]:
@@ -47,9 +50,12 @@ def holes(text: str) -> set[str]:
     return {name for _, name, _, _ in string.Formatter().parse(text) if name}
 
 
-def _fill(text: Text, known: Mapping[str, str]) -> Text:
-    values = {name: known.get(name, "?") for name in holes(text.en) | holes(text.zh)}
-    return Text(text.en.format(**values), text.zh.format(**values))
+def _fill(text: Text, known: Mapping[str, str], words: Mapping[str, Text]) -> Text:
+    each = {name: words.get(name) or as_written(known.get(name, "?")) for name in holes(text.en) | holes(text.zh)}
+    return Text(
+        text.en.format(**{name: word.en for name, word in each.items()}),
+        text.zh.format(**{name: word.zh for name, word in each.items()}),
+    )
 
 
 def _remedy(remedy: RemedyText, known: Mapping[str, str]) -> Remedy:

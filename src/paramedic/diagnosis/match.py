@@ -74,7 +74,11 @@ def _places(
 ) -> Iterator[tuple[int, Mapping[str, str]]]:
     """Where a log shows this sight, first place first."""
     hits = sorted((hit for template in sight.log for hit in run.hits.get(template.text, ())), key=_index)
-    fitting = [hit for hit in hits if _in_time(hit, fault, sight, run) and _fits(hit, sight, run, arguments)]
+    fitting = [
+        hit
+        for hit in hits
+        if _in_time(hit, fault, sight, run) and _fits(hit, sight, run, arguments) and _concerns(hit, fault)
+    ]
     if sight.stats is None:
         yield from ((hit.index, hit.fields) for hit in fitting)
         return
@@ -112,6 +116,11 @@ def _fits(hit: Hit, sight: Sight, run: Run, arguments: Mapping[str, Value]) -> b
     if any(template.regex.search(hit.record.text) for template in sight.unless):
         return False
     return not sight.ended_by or not _ended(hit, sight, run)
+
+
+def _concerns(hit: Hit, fault: Fault) -> bool:
+    """Whether the number in the message is for this fault to tell."""
+    return fault.table is None or fault.table.concerns(fault.id, hit.fields)
 
 
 def _stands_before(hit: Hit, templates: Sequence[Template], run: Run) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from paramedic.diagnosis.conditions import Comparison
+from paramedic.diagnosis.number_table import NumberTable
 from paramedic.diagnosis.stage import Stages
 from paramedic.diagnosis.template import Template
 from paramedic.model.finding import Remedy, Restart
@@ -78,6 +79,7 @@ class Fault:
     advice: bool = False
     yields: int = 0
     source: str = ""
+    table: NumberTable | None = None  # what the number that a message caught means
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,7 @@ class Catalogue:
     remedies: Mapping[str, RemedyText]
     stages: Stages
     by_id: Mapping[str, Fault] = field(default_factory=dict)
+    tables: Mapping[str, NumberTable] = field(default_factory=dict)
 
     def templates(self) -> list[Template]:
         """Every message that any fault looks for."""

@@ -1,15 +1,18 @@
 """Faults, remedies and stages from their files: every mistake of every file found before any of it is used."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
 from paramedic.diagnosis.explain import holes
+from paramedic.diagnosis.number_table import NumberTable
 from paramedic.diagnosis.pattern import Catalogue, Fault, RemedyText
 from paramedic.diagnosis.stage import Stage, Stages, WordIndex
 from paramedic.diagnosis.template import Template
 from paramedic.knowledge.fields import Fields
+from paramedic.knowledge.number_tables import read_table
 from paramedic.knowledge.sight import read_sight
 from paramedic.knowledge.yaml_file import YamlFile, did_you_mean, read_yaml
 from paramedic.model.errors import InvalidFiles, Problem
@@ -21,12 +24,12 @@ Item = TypeVar("Item")
 HERE = Path(__file__).parent
 FAULT_KEYS = (
     "family", "category", "level", "restart", "advice", "yields", "title", "summary", "seen", "facts",
-    "contradicted_by", "remedies", "source",
+    "contradicted_by", "remedies", "source", "table",
 )  # fmt: skip
 
 
 def load_catalogue(folder: Path | None = None) -> Catalogue:
-    """The catalogue of a folder laid out like this one (faults/, remedies/, stages/); ours by default.
+    """The catalogue of a folder laid out like this one (faults/, remedies/, stages/, numbers/); ours by default.
 
     Raises InvalidFiles with every mistake of every file, each with its line.
     """
@@ -43,12 +46,18 @@ def _load(folder: Path) -> Catalogue:
     problems: list[Problem] = []
     families = _each(folder, ".", "categories.yaml", _families, problems).get("categories", {})
     remedies = _each(folder, "remedies", "*.yaml", _remedy, problems)
+    ids = frozenset(path.stem for path in (folder / "faults").glob("*.yaml"))
     stages = _each(folder, "stages", "vllm.yaml", _stages, problems).get("vllm")
-    known = frozenset(stage.id for stage in stages.stages) if stages else frozenset[str]()
-    faults = _each(folder, "faults", "*.yaml", lambda id_, file: _fault(id_, file, families, remedies, known), problems)
+    known = _Known(
+        families,
+        remedies,
+        frozenset(stage.id for stage in stages.stages) if stages else frozenset(),
+        _each(folder, "numbers", "*.yaml", lambda id_, file: read_table(id_, file, remedies, ids), problems),
+    )
+    faults = _each(folder, "faults", "*.yaml", lambda id_, file: _fault(id_, file, known), problems)
     if problems or stages is None:
         raise InvalidFiles(problems or [Problem(str(folder / "stages" / "vllm.yaml"), 0, "is missing")])
-    return Catalogue(tuple(faults.values()), remedies, stages, faults)
+    return Catalogue(tuple(faults.values()), remedies, stages, faults, known.tables)
 
 
 def _each(
@@ -91,28 +100,28 @@ def _stage(fields: Fields) -> Stage:
     return Stage(fields.string("id"), fields.text("text"), fields.templates("marks"), fields.strings("frames"))
 
 
-def _fault(
-    id_: str,
-    file: YamlFile,
-    families: Mapping[str, Category],
-    remedies: Mapping[str, RemedyText],
-    stages: frozenset[str],
-) -> Fault:
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What a fault may refer to by its name."""
+
+    families: Mapping[str, Category]
+    remedies: Mapping[str, RemedyText]
+    stages: frozenset[str]
+    tables: Mapping[str, NumberTable]
+
+
+def _fault(id_: str, file: YamlFile, known: _Known) -> Fault:
     fields = Fields(file, ())
     fields.only(*FAULT_KEYS)
     family = fields.string("family")
-    if family not in families:
-        fields.wrong("family", f"unknown family {family!r}", did_you_mean(family, families))
-    for position, name in enumerate(fields.strings("remedies")):
-        if name not in remedies:
-            file.problem(("remedies", position), f"no remedy {name!r}", did_you_mean(name, remedies))
-    sights = tuple(read_sight(each, stages) for each in fields.items("seen"))
+    _check_names(fields, known)
+    sights = tuple(read_sight(each, known.stages) for each in fields.items("seen"))
     if not sights:
         fields.wrong("seen", "a fault needs at least one sight that shows it")
     fault = Fault(
         id=id_,
         family=family,
-        category=fields.choice("category", Category, families.get(family, Category.WARNING)),
+        category=fields.choice("category", Category, known.families.get(family, Category.WARNING)),
         level=fields.choice("level", Level, None),
         restart=fields.choice("restart", Restart, None),
         title=fields.text("title"),
@@ -124,9 +133,21 @@ def _fault(
         advice=fields.flag("advice"),
         yields=int(fields.number("yields", 0)),
         source=fields.string("source"),
+        table=known.tables.get(fields.string("table")),
     )
     _check_holes(fields, fault)
     return fault
+
+
+def _check_names(fields: Fields, known: _Known) -> None:
+    family, table = fields.string("family"), fields.string("table")
+    if family not in known.families:
+        fields.wrong("family", f"unknown family {family!r}", did_you_mean(family, known.families))
+    if table and table not in known.tables:
+        fields.wrong("table", f"no table of numbers {table!r}", did_you_mean(table, known.tables))
+    for position, name in enumerate(fields.strings("remedies")):
+        if name not in known.remedies:
+            fields.file.problem(("remedies", position), f"no remedy {name!r}", did_you_mean(name, known.remedies))
 
 
 def _check_holes(fields: Fields, fault: Fault) -> None:
