@@ -98,16 +98,26 @@ def _reading_refused(view: View, _: Entry, event: e.ReadingRefused) -> None:
     _change_target(view, event.target, unreadable=event.what)
 
 
+def _is_past(view: View, event: e.StageReached | e.ProcessEnded | e.StateChanged) -> bool:
+    """Whether it tells of a run that another has followed: word of an end comes late, and is no news of the new one."""
+    known = view.targets.get(event.target)
+    return known is not None and event.run < known.run
+
+
 def _stage_reached(view: View, entry: Entry, event: e.StageReached) -> None:
-    _change_target(view, event.target, stage=event.stage, stage_since=entry.at)
+    if not _is_past(view, event):
+        _change_target(view, event.target, stage=event.stage, stage_since=entry.at)
 
 
 def _process_ended(view: View, _: Entry, event: e.ProcessEnded) -> None:
-    if known := view.targets.get(event.target):
+    known = view.targets.get(event.target)
+    if known is not None and not _is_past(view, event):
         view.targets[event.target] = replace(known, exits=(*known.exits, event.exit))
 
 
 def _state_changed(view: View, entry: Entry, event: e.StateChanged) -> None:
+    if _is_past(view, event):
+        return
     _change_target(
         view,
         event.target,

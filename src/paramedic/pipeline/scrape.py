@@ -107,6 +107,8 @@ class Watcher:
         self._read_log()
         tree = self._tree.look(target.process) if target.process else None
         metrics, health = await self._ask_while_it_lives(target)
+        if self.target.run != self._run:
+            return  # another run has begun meanwhile: these answers are not its
         self._skip_unseen()
         figures = self._keep(metrics)
         self._judge(tree, health, metrics, figures)

@@ -140,6 +140,16 @@ def test_the_exits_of_a_run_are_kept_in_order() -> None:
     assert view.targets[T].exits == tuple(exits)
 
 
+def test_late_word_of_a_past_run_is_no_news_of_the_new_one() -> None:
+    late = (
+        e.ProcessEnded(T, 1, Exit(4001, Role.ENGINE_CORE)),
+        e.StageReached(T, 1, "stopping"),
+        changed(EngineState.DEAD, run=1),
+    )
+    begun = (e.TargetAdded(QWEN), seen(1), seen(2))
+    assert folded(*begun, *late).targets[T] == folded(*begun).targets[T]
+
+
 def test_a_target_that_comes_back_goes_on_counting_its_runs() -> None:
     view = folded(e.TargetAdded(QWEN), seen(3), e.TargetRemoved(T, as_written("gone")), e.TargetAdded(QWEN))
     assert (view.targets[T].run, view.targets[T].removed) == (3, False)

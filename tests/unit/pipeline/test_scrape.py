@@ -196,6 +196,16 @@ async def test_the_end_of_the_last_runs_processes_says_nothing_of_this_run(rig: 
     assert all(watch.cancelled for watch in rig.processes.watches[:3])
 
 
+async def test_late_word_of_the_last_runs_end_says_nothing_of_this_run(rig: Rig) -> None:
+    await serving(rig)
+    rig.processes.end(rig.pid_of(Role.ENGINE_CORE), signal=9)  # it is told a moment later
+    rig.world.recorder.record(EngineSeen(NAME, 2, rig.processes.start(), True, f"{NAME}-2.log"))
+    await rig.run(15)
+    assert [event.run for event in rig.events(ProcessEnded)] == [1]
+    assert State.DEAD not in changes(rig)
+    assert rig.state() is State.SERVING
+
+
 # No progress
 
 
