@@ -1,12 +1,25 @@
 """Scenes for the proofs: a log file, or what a watcher saw, written as data."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from paramedic.diagnosis.scene import Log, Scene
+from paramedic.diagnosis.conditions import Value
+from paramedic.diagnosis.pattern import MetricsSight
+from paramedic.diagnosis.scene import Held, Log, Scene
 from paramedic.model.target import EngineProcess, EngineState, Exit, Role
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
+
+
+class Said:
+    """Numbers of which is only known which conditions hold."""
+
+    def __init__(self, holds: list[str]) -> None:
+        self._holds = holds
+
+    def held(self, sight: MetricsSight, arguments: Mapping[str, Value]) -> Held | None:
+        return Held() if set(sight.decisive()) <= set(self._holds) else None
 
 
 def log_of(path: Path) -> Log:
@@ -23,7 +36,7 @@ def scene_of(seen: dict[str, Any], logs: tuple[Log, ...] = ()) -> Scene:
         exits=tuple(_exit(each) for each in seen.get("exits", ())),
         orphans=tuple(EngineProcess(each["pid"], 0.0, Role(each["role"])) for each in seen.get("orphans", ())),
         arguments=tuple(seen.get("arguments", "").split()),
-        holds=None if holds is None else lambda promql: promql in holds,
+        numbers=None if holds is None else Said(holds),
         by_person=seen.get("by_person", False),
     )
 

@@ -8,7 +8,7 @@ import yaml
 
 from paramedic.diagnosis.diagnose import diagnose
 from paramedic.diagnosis.explain import holes
-from paramedic.diagnosis.pattern import Fault
+from paramedic.diagnosis.pattern import ARGUMENT, Fault
 from paramedic.diagnosis.scene import Scene
 from paramedic.knowledge.catalogue import load_catalogue
 from paramedic.knowledge.lexicon import load_vocabulary
@@ -82,9 +82,14 @@ def test_both_languages_name_the_same_numbers() -> None:
 def test_conditions_are_in_our_promql_and_vocabulary() -> None:
     """What a fault asks of the samples can really be asked."""
     known = load_vocabulary().names()
-    for expression in {text for fault in CATALOGUE.faults for sight in fault.sights for text in sight.metrics}:
+    for expression in [
+        ARGUMENT.sub("1", text.replace("$window", "10s"))
+        for fault in CATALOGUE.faults
+        for sight in fault.sights
+        for text in (sight.metrics.expressions() if sight.metrics else ())
+    ]:
         assert parse(expression)
-        assert set(re.findall(r"llm:\w+", expression)) <= set(known)
+        assert set(re.findall(r"(?:llm:|paramedic_)\w+", expression)) <= set(known)
 
 
 def test_there_are_at_least_the_causes_that_were_promised() -> None:

@@ -34,6 +34,8 @@ def finding_of(match: Match, catalogue: Catalogue, arguments: Mapping[str, Value
         chain=_chain(match),
         remedies=tuple(_remedy(catalogue.remedies[name], known) for name in (row and row.remedies) or fault.remedies),
         restart=fault.restart,
+        since=match.windows[0].since if match.windows else None,
+        until=match.windows[0].until if match.windows else None,
     )
 
 

@@ -7,7 +7,7 @@ from paramedic.diagnosis.conditions import Value, read_value
 from paramedic.diagnosis.pattern import ExitSight, Fault, Sight
 from paramedic.diagnosis.reading import Hit, Run
 from paramedic.diagnosis.record import without_secrets
-from paramedic.diagnosis.scene import Log, Scene
+from paramedic.diagnosis.scene import Held, Log, Scene, Window
 from paramedic.diagnosis.stage import STOPPING
 from paramedic.diagnosis.stats_line import find
 from paramedic.diagnosis.template import Template
@@ -30,6 +30,7 @@ class Match:
     index: int = -1
     age: int = 0
     advice: bool = False
+    windows: tuple[Window, ...] = ()  # when the numbers showed it, the longest time first
 
 
 def match_run(fault: Fault, run: Run, scene: Scene, arguments: Mapping[str, Value]) -> Match | None:
@@ -50,8 +51,11 @@ def match_watcher(fault: Fault, scene: Scene, arguments: Mapping[str, Value]) ->
             continue
         around = _around(sight, scene, arguments)
         if around is not None:
-            fields = _watched_fields(scene)
-            return Match(fault, sight.confidence, tuple(around), fields, advice=fault.advice or sight.advice)
+            fields = {**_watched_fields(scene), **around.held.figures}
+            is_advice = fault.advice or sight.advice
+            return Match(
+                fault, sight.confidence, tuple(around.evidence), fields, advice=is_advice, windows=around.held.windows
+            )
     return None
 
 
@@ -64,8 +68,9 @@ def _in_run(fault: Fault, sight: Sight, run: Run, scene: Scene, arguments: Mappi
         return None
     is_advice = fault.advice or sight.advice
     for index, fields in _places(fault, sight, run, arguments):
-        evidence = (evidence_at(run.log, index), *around)
-        return Match(fault, sight.confidence, evidence, fields, run, index, advice=is_advice)
+        evidence = (evidence_at(run.log, index), *around.evidence)
+        fields = {**around.held.figures, **fields}
+        return Match(fault, sight.confidence, evidence, fields, run, index, 0, is_advice, around.held.windows)
     return None
 
 
@@ -137,14 +142,21 @@ def _ended(hit: Hit, sight: Sight, run: Run) -> bool:
     return False
 
 
-def _around(sight: Sight, scene: Scene, arguments: Mapping[str, Value]) -> list[Evidence] | None:
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands beside the log: the evidence, and when the numbers showed it."""
+
+    evidence: list[Evidence]
+    held: Held
+
+
+def _around(sight: Sight, scene: Scene, arguments: Mapping[str, Value]) -> Around | None:
     """The evidence beside the log, None where something that is required does not hold."""
     checks: tuple[tuple[object, Callable[[], list[Evidence] | None]], ...] = (
         (sight.arguments, lambda: _arguments(sight, arguments)),
         (sight.states, lambda: _state(sight, scene)),
         (sight.exits, lambda: _exits(sight.exits, scene)),
         (sight.orphans, lambda: _orphans(scene)),
-        (sight.metrics, lambda: _metrics(sight, scene)),
     )
     evidence: list[Evidence] = []
     for required, check in checks:
@@ -153,7 +165,10 @@ def _around(sight: Sight, scene: Scene, arguments: Mapping[str, Value]) -> list[
             if found is None:
                 return None
             evidence += found
-    return evidence
+    held = _held(sight, scene, arguments)
+    if held is None:
+        return None
+    return Around(evidence + _shown_by(sight), held)
 
 
 def _arguments(sight: Sight, arguments: Mapping[str, Value]) -> list[Evidence] | None:
@@ -188,10 +203,15 @@ def _orphans(scene: Scene) -> list[Evidence] | None:
     return [Evidence(WATCHER, 0, f"{each.role} (pid {each.pid}) is still alive") for each in scene.orphans] or None
 
 
-def _metrics(sight: Sight, scene: Scene) -> list[Evidence] | None:
-    if scene.holds is None or not all(scene.holds(promql) is True for promql in sight.metrics):
-        return None
-    return [Evidence("metrics", 0, promql) for promql in sight.metrics]
+def _held(sight: Sight, scene: Scene, arguments: Mapping[str, Value]) -> Held | None:
+    """When the numbers showed it; where none are asked for, at no time in particular."""
+    if sight.metrics is None:
+        return Held()
+    return scene.numbers.held(sight.metrics, arguments) if scene.numbers else None
+
+
+def _shown_by(sight: Sight) -> list[Evidence]:
+    return [Evidence("metrics", 0, promql) for promql in (sight.metrics.decisive() if sight.metrics else ())]
 
 
 def _watched_fields(scene: Scene) -> dict[str, str]:

@@ -1,5 +1,6 @@
 """What we know of faults: each a set of sights, any one of which shows it; the catalogue holds them all."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,6 +12,8 @@ from paramedic.model.finding import Remedy, Restart
 from paramedic.model.level import Category, Level
 from paramedic.model.target import EngineState, Role
 from paramedic.model.text import Text
+
+ARGUMENT = re.compile(r"\$([a-z_]+)")  # in an expression: an argument of the engine, or $window
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,47 @@ class StatsSight:
     falls: str = ""
     falls_from: float = 0.0
     falls_by: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """What makes a value worse by itself: it may be `within` times as heavy as in the time compared with."""
+
+    value: str
+    within: float = 1.25
+
+
+@dataclass(frozen=True, slots=True)
+class Worse:
+    """A PromQL value that is `by` times what the target itself has shown under loads that were no lighter.
+
+    `falls`: worse means less. `than_baseline`: compared with a recorded baseline, and only where there is one.
+    """
+
+    value: str
+    by: float
+    falls: bool = False
+    than_baseline: bool = False
+    loads: tuple[Load, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MetricsSight:
+    """PromQL conditions that all hold at once for `seconds`, and figures to tell: name to PromQL."""
+
+    conditions: tuple[str, ...] = ()
+    worse: tuple[Worse, ...] = ()
+    seconds: float = 0.0
+    figures: Mapping[str, str] = field(default_factory=dict)
+
+    def decisive(self) -> list[str]:
+        """Every expression on which the sight depends."""
+        return [*self.conditions, *(worse.value for worse in self.worse)]
+
+    def expressions(self) -> list[str]:
+        """Every expression in it."""
+        loads = [load.value for worse in self.worse for load in worse.loads]
+        return [*self.decisive(), *loads, *self.figures.values()]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +100,7 @@ class Sight:
     states: tuple[EngineState, ...] = ()
     exits: tuple[ExitSight, ...] = ()
     orphans: bool = False
-    metrics: tuple[str, ...] = ()  # PromQL, all must hold
+    metrics: MetricsSight | None = None
     confidence: float = 0.95
     advice: bool = False  # seen this way it costs something but breaks nothing
 

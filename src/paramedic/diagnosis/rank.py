@@ -29,6 +29,7 @@ def _joined(watched: Match, logged: Match) -> Match:
         {**watched.fields, **logged.fields},
         logged.run,
         logged.index,
+        windows=watched.windows or logged.windows,
     )
 
 

@@ -1,8 +1,11 @@
 """The scene of an incident: everything that a diagnosis may look at, and nothing else."""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
 
+from paramedic.diagnosis.conditions import Value
+from paramedic.diagnosis.pattern import MetricsSight
 from paramedic.model.target import EngineProcess, EngineState, Exit
 
 
@@ -25,10 +28,38 @@ class Log:
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """From when until when something was so, epoch seconds."""
+
+    since: float
+    until: float
+
+    @property
+    def seconds(self) -> float:
+        return self.until - self.since
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """When a sight held, the longest time first, and its figures then."""
+
+    windows: tuple[Window, ...] = ()
+    figures: Mapping[str, str] = field(default_factory=dict)
+
+
+class Numbers(Protocol):
+    """The samples of the engine, to be asked."""
+
+    def held(self, sight: MetricsSight, arguments: Mapping[str, Value]) -> Held | None:
+        """When it held; None where it never did, or where the samples cannot tell."""
+
+
+@dataclass(frozen=True, slots=True)
 class Scene:
     """What is known. Empty fields mean that nobody looked, never that nothing was there.
 
-    `holds` judges a PromQL condition: True, False, or None where it could not be evaluated.
+    `numbers` are its samples. `changes` is what was changed before: a kind (`configuration`, `version`, `driver`,
+    `model`, `neighbour`, `traffic`) to a sentence.
     `arguments` is the command line of the engine where it is known (else it is read from the log).
     """
 
@@ -37,5 +68,6 @@ class Scene:
     exits: tuple[Exit, ...] = ()
     orphans: tuple[EngineProcess, ...] = ()
     arguments: tuple[str, ...] = ()
-    holds: Callable[[str], bool | None] | None = None
+    numbers: Numbers | None = None
+    changes: Mapping[str, str] = field(default_factory=dict)
     by_person: bool = False

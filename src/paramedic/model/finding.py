@@ -43,7 +43,10 @@ class Remedy:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A cause (or a piece of advice), ranked by confidence between 0 and 1."""
+    """A cause (or a piece of advice), ranked by confidence between 0 and 1.
+
+    `since` and `until`: when it showed in the numbers, epoch seconds; None where no numbers showed it.
+    """
 
     cause: str
     family: str
@@ -56,6 +59,8 @@ class Finding:
     chain: tuple[Evidence, ...] = ()  # from the first error to its fallout
     remedies: tuple[Remedy, ...] = ()
     restart: Restart = Restart.USELESS
+    since: float | None = None
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

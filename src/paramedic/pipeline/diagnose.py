@@ -1,11 +1,11 @@
 """Diagnosing: collect what a diagnosis may look at, and let it judge, outside of the tick."""
 
 import asyncio
-from collections.abc import Callable
 
 from paramedic.diagnosis.diagnose import diagnose
+from paramedic.diagnosis.numbers import SampledNumbers, Times
 from paramedic.diagnosis.pattern import Catalogue
-from paramedic.diagnosis.scene import Log, Scene
+from paramedic.diagnosis.scene import Log, Numbers, Scene
 from paramedic.journal.events import DiagnosisMade
 from paramedic.journal.views import IncidentView, TargetView, View
 from paramedic.model.finding import Diagnosis, Verdict
@@ -14,9 +14,10 @@ from paramedic.model.text import Text
 from paramedic.pipeline.world import World
 from paramedic.ports import LogChunk, LogSource
 from paramedic.signals.evaluate import Evaluator
-from paramedic.signals.promql import PromQLError
 
 LOG_BYTES = 1_000_000
+HISTORY = 1800.0  # seconds of its samples that a target is compared with
+HISTORY_STEP = 15.0
 SETTLED = 0.4  # seconds without a new line: a dying engine has said what it had to say
 SETTLE_LIMIT = 2.0
 
@@ -73,7 +74,7 @@ async def gather_scene(target: TargetView, world: World, evaluator: Evaluator) -
         exits=target.exits,
         orphans=orphans,
         arguments=tuple(target.process.title.split()) if target.process else (),
-        holds=_asker(target.target.name, evaluator, world.clock.now() // 1_000_000),
+        numbers=_numbers(target.target.name, evaluator, world.clock.now() / 1e9),
         by_person=target.state is EngineState.STOPPED,
     )
 
@@ -104,20 +105,9 @@ async def _settled(source: LogSource, world: World, *, patient: bool) -> LogChun
     return chunk
 
 
-def _asker(target: str, evaluator: Evaluator, now_ms: int) -> Callable[[str], bool | None]:
-    """Whether a condition of the catalogue holds for this target now; None where the samples cannot tell."""
-
-    def holds(expression: str) -> bool | None:
-        try:
-            vector = evaluator.instant(expression, now_ms)
-        except PromQLError:
-            return None
-        if isinstance(vector, float):
-            return bool(vector)
-        mine = [value for labels, value in vector if dict(labels).get("target", target) == target]
-        return bool(mine)
-
-    return holds
+def _numbers(target: str, evaluator: Evaluator, now: float) -> Numbers:
+    """The samples of this target, of which what holds now counts."""
+    return SampledNumbers(evaluator, target, Times(now - HISTORY, now, HISTORY_STEP), now=True)
 
 
 def _with_missing(diagnosis: Diagnosis, target: TargetView, scene: Scene) -> Diagnosis:

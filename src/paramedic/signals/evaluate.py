@@ -85,6 +85,14 @@ class Evaluator:
         result = self.instant(expression, at_ms)
         return [((), result)] if isinstance(result, float) else result
 
+    def over(self, expression: Expression | str, start_ms: int, end_ms: int, step_ms: int) -> list[Series]:
+        """The values at start_ms, a step later and so on up to end_ms, a series each. Raises as `instant`."""
+        expression = promql.parse(expression) if isinstance(expression, str) else expression
+        if expression.type not in ("scalar", "vector"):
+            raise EvaluationError(f"a {expression.type} has no values: {expression.text}")
+        query = _Query(self._store, self._vocabulary, self._lookback_ms, self._compat)
+        return query.over(expression.root, range(start_ms, end_ms + 1, step_ms))
+
 
 class _Query:
     """One evaluation; remembers what it has read, so that a subquery reads each series once."""
@@ -212,17 +220,20 @@ class _Query:
         first = math.ceil(start / node.step_ms) * node.step_ms
         if self._compat == 3 and first == start:
             first += node.step_ms
-        steps = range(first, end + 1, node.step_ms)
+        return self.over(node.expr, range(first, end + 1, node.step_ms))
+
+    def over(self, node: Node, steps: range) -> list[Series]:
+        """The values at each of these times; every series that is needed is read once."""
         if not steps:
             return []
-        outer, self._steps = self._steps, self._steps or (first, end)
+        outer, self._steps = self._steps, self._steps or (steps[0], steps[-1])
         outer_read, self._read = self._read, {} if outer is None else self._read
         points: dict[LabelSet, tuple[list[int], list[float]]] = {}
         for at in steps:
-            if value_type(node.expr) == "scalar":
-                vector: Vector = [((), self.scalar(node.expr, at))]
+            if value_type(node) == "scalar":
+                vector: Vector = [((), self.scalar(node, at))]
             else:
-                vector = self.vector(node.expr, at)
+                vector = self.vector(node, at)
             for each, value in vector:
                 times, values = points.setdefault(each, ([], []))
                 times.append(at)

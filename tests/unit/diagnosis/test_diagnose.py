@@ -167,7 +167,7 @@ def test_bad_state_that_nothing_explains_is_admitted() -> None:
 
 
 def test_condition_that_could_not_be_evaluated_shows_nothing() -> None:
-    assert seen(state=EngineState.SERVING, holds=lambda promql: None) == []
+    assert seen(state=EngineState.SERVING, numbers=None) == []
 
 
 def test_person_who_ended_it_is_no_fault() -> None:
