@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 EXIT_CODES = {Verdict.HEALTHY: 0, Verdict.FAULT: 1, Verdict.UNKNOWN: 3}
 PATIENCE = 2.0  # seconds before a person is shown that work goes on
-STEP = 20_000  # lines between two looks at the clock
 UNWRAPPED = 100_000  # cells: in a pipe a line stays a line, so that grep finds it whole
 
 _ADVICE = Text("advice (costs something, breaks nothing)", "建议（有代价，但不是故障）")
@@ -69,9 +68,10 @@ def _diagnose(files: Sequence[Path], lang: Language) -> Diagnosis:
     from paramedic.knowledge.catalogue import load_catalogue
 
     logs = read_logs(files)
-    with _Progress(sum(len(log.lines) for log in logs), _READING.in_language(lang)) as progress:
-        watched = tuple(Log(log.name, _Watched(log.lines, progress), gap=log.gap) for log in logs)
-        diagnosis = diagnose(Scene(watched), load_catalogue())
+    with _Progress(sum(log.lines.size for log in logs), _READING.in_language(lang)) as progress:
+        for log in logs:
+            log.lines.watch = progress.advance
+        diagnosis = diagnose(Scene(tuple(Log(log.name, log.lines, gap=log.gap) for log in logs)), load_catalogue())
     return _with_what_was_not_read(diagnosis, tuple(log.left_out for log in logs if log.left_out))
 
 
@@ -100,8 +100,8 @@ class _Progress:
         if self._bar is not None:
             self._bar.__exit__(None, None, None)
 
-    def advance(self, lines: int) -> None:
-        self._done += lines
+    def advance(self, size: int) -> None:
+        self._done += size
         if not sys.stderr.isatty():
             return
         if self._bar is None and time.monotonic() - self._start > PATIENCE:
@@ -109,31 +109,7 @@ class _Progress:
             self._bar.__enter__()
             self._bar.update(self._done)
         elif self._bar is not None:
-            self._bar.update(lines)
-
-
-class _Watched(Sequence[str]):
-    """Lines that tell how far they were read."""
-
-    def __init__(self, lines: list[str], progress: _Progress) -> None:
-        self._lines = lines
-        self._progress = progress
-
-    def __len__(self) -> int:
-        return len(self._lines)
-
-    @overload
-    def __getitem__(self, index: int) -> str: ...
-    @overload
-    def __getitem__(self, index: slice) -> list[str]: ...
-    def __getitem__(self, index: int | slice) -> str | list[str]:
-        return self._lines[index]
-
-    def __iter__(self) -> Iterator[str]:
-        for position, line in enumerate(self._lines, 1):
-            yield line
-            if position % STEP == 0:
-                self._progress.advance(STEP)
+            self._bar.update(size)
 
 
 def _document(diagnosis: Diagnosis, lang: Language) -> dict[str, Any]:

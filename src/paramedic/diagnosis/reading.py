@@ -7,14 +7,17 @@ from dataclasses import dataclass, field
 
 from paramedic.diagnosis.arguments import logged_arguments, resolved_arguments
 from paramedic.diagnosis.conditions import Value
+from paramedic.diagnosis.lines import lines_of
 from paramedic.diagnosis.pattern import Catalogue
-from paramedic.diagnosis.record import Record, read_record, uncoloured
+from paramedic.diagnosis.record import Record, read_record
+from paramedic.diagnosis.scan import Anchors
 from paramedic.diagnosis.scene import Log
-from paramedic.diagnosis.stage import SERVING, STOPPING, WordIndex
+from paramedic.diagnosis.stage import SERVING, STOPPING
 from paramedic.diagnosis.stats_line import StatsLine, read_stats
 from paramedic.diagnosis.template import Template, compile_template
 
 KEPT = 200  # hits of one message that a run keeps; more of the same say nothing new
+CLOCK_NEAR = 60  # lines above an unstamped one that are asked for the time
 FRAMES_NEAR = 12  # lines between an exception and the last frame above it, at most
 LONGEST = 8_000  # characters of a line that are looked at
 LOOK_BACK = 250  # lines of a traceback above its last line
@@ -22,8 +25,9 @@ FRAME = re.compile(r'File ".*", line \d+, in (\w+)')
 RAISED = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|NotFound|Failure)\b(?::|$)")
 ARGPARSE = re.compile(r"^[\w./ -]+: error: ")
 
-STATS = compile_template("throughput: {value:num} tokens/s")
+STATS = compile_template("{g:word}eneration throughput: {value:num} tokens/s")
 CONFIG = compile_template("Initializing ... LLM engine ... with config: ...")
+Entry = tuple[Template, str]
 Found = tuple[str, Template, Mapping[str, str]]  # what a matching template is for, it, and what its holes caught
 TRACEBACK = compile_template("Traceback (most recent call last)")
 
@@ -60,6 +64,9 @@ class Run:
 
     def seconds_at(self, index: int) -> float | None:
         """The engine's own clock at this line: the last time that it wrote before or on it."""
+        for above in range(index, max(self.first, index - CLOCK_NEAR) - 1, -1):
+            if (seconds := read_record(self.log.lines[above]).seconds) is not None:
+                return seconds
         position = bisect_right(self.clock, (index, float("inf")))
         return self.clock[position - 1][1] if position else None
 
@@ -87,28 +94,30 @@ class Reader:
         entries += [(template, "start") for template in self.stages.run_start]
         entries += [(template, "fallout") for template in self.stages.fallout]
         entries += [(STATS, "stats"), (CONFIG, "config"), (TRACEBACK, "traceback")]
-        self.index = WordIndex(entries)
+        self.stats_only = [(STATS, "stats")]
+        self.anchors: Anchors[Entry] = Anchors((entry[0], entry) for entry in entries)
 
     def read(self, log: Log) -> list[Run]:
         """The runs of a log, oldest first; at least one."""
+        lines = lines_of(log.lines)
         runs = [Run(log, 0)]
-        for index, raw in enumerate(log.lines):
-            candidates = self.index.candidates(uncoloured(raw))
-            if not candidates:
+        for spot in self.anchors.spots(lines, lambda entries: _is_full(runs[-1], entries)):
+            index, record = spot.index, read_record(spot.raw[:LONGEST])
+            if spot.items == self.stats_only:
+                self._note_stats(runs[-1], index, record)
                 continue
-            record = read_record(raw[:LONGEST])
             if _is_quotation(record.text):
                 continue
             matched = [
                 (what, template, fields)
-                for template, what in candidates
+                for template, what in spot.items
                 if (fields := template.match(record.text)) is not None
             ]
             if any(what == "start" for what, _, _ in matched) and _has_lived(runs[-1]):
                 runs[-1].last = index - 1
                 runs.append(Run(log, index))
             self._note(runs[-1], index, record, matched)
-        runs[-1].last = len(log.lines) - 1
+        runs[-1].last = len(lines) - 1
         return runs
 
     def _note(self, run: Run, index: int, record: Record, matched: Sequence[Found]) -> None:
@@ -132,9 +141,14 @@ class Reader:
             run.arguments = resolved_arguments(record.text) | run.arguments
         elif what == "traceback":
             run.tracebacks.append(index)
-        elif what == "stats" and (line := read_stats(index, record.text, record.seconds)):
+        elif what == "stats":
+            self._note_stats(run, index, record)
+
+    def _note_stats(self, run: Run, index: int, record: Record) -> None:
+        if line := read_stats(index, record.text, record.seconds):
             run.stats.append(line)
-            self._enter(run, index, SERVING)
+            if run.stage_at(index) != SERVING:
+                self._enter(run, index, SERVING)
 
     def _enter(self, run: Run, index: int, stage: str) -> None:
         """A stop counts only while nothing had died: an engine that is ending itself also shuts down."""
@@ -182,6 +196,11 @@ def errors(run: Run) -> Iterator[tuple[int, Record]]:
             if RAISED.match(record.text):
                 yield index, record
                 break
+
+
+def _is_full(run: Run, entries: Sequence[Entry]) -> bool:
+    """Whether lines with these messages say nothing new of this run: so many of them were seen."""
+    return all(what == "message" and len(run.hits.get(template.text, ())) >= KEPT for template, what in entries)
 
 
 def _has_lived(run: Run) -> bool:

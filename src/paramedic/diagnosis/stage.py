@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-from paramedic.diagnosis.template import WORD, Template
+from paramedic.diagnosis.anchor import WORD
+from paramedic.diagnosis.template import Template
 from paramedic.model.text import Text
 
 Item = TypeVar("Item")

@@ -8,15 +8,18 @@ from paramedic.diagnosis.conditions import Value
 from paramedic.diagnosis.pattern import StatsSight
 
 SILENCE = 30.0  # seconds; the line comes every 10 s while tokens move
-NUMBERS = {
-    "prompt_tps": re.compile(r"[Pp]rompt throughput: ([\d.]+)"),
-    "generation_tps": re.compile(r"[Gg]eneration throughput: ([\d.]+)"),
-    "running": re.compile(r"Running: (\d+)"),
-    "waiting": re.compile(r"(?:Waiting|Pending): (\d+)"),
-    "kv_usage": re.compile(r"(?:GPU |CPU |XPU |TPU )?KV cache usage: ([\d.]+)%"),
-    "hit_rate": re.compile(r"Prefix cache hit rate: (?:GPU: )?([\d.]+)%"),
-    "preemptions": re.compile(r"Preemptions: (\d+)"),
+LABELS = {  # as every version writes them, without the letter whose case differs
+    "rompt throughput": "prompt_tps",
+    "eneration throughput": "generation_tps",
+    "Running": "running",
+    "Waiting": "waiting",
+    "Pending": "waiting",
+    "KV cache usage": "kv_usage",
+    "Prefix cache hit rate": "hit_rate",
+    "Preemptions": "preemptions",
 }
+NUMBERS = tuple(dict.fromkeys(LABELS.values()))
+NUMBER = re.compile(rf"({'|'.join(LABELS)}): (?:GPU: )?(\d+(?:\.\d+)?)")
 ENGINE = re.compile(r"Engine (\d+):")
 
 
@@ -42,9 +45,8 @@ class StatsShow:
 def read_stats(index: int, text: str, seconds: float | None) -> StatsLine | None:
     """Read a stats line of any vLLM version, or None when this is none."""
     values: dict[str, Value] = {}
-    for name, pattern in NUMBERS.items():
-        if found := pattern.search(text):
-            values[name] = float(found[1])
+    for label, number in NUMBER.findall(text):
+        values.setdefault(LABELS[label], float(number))  # the GPU's usage stands before the CPU's
     if "generation_tps" not in values or "running" not in values:
         return None
     engine = ENGINE.search(text)
@@ -66,7 +68,7 @@ def _stretch(
 ) -> StatsShow | None:
     stretch: list[StatsLine] = []
     for position, line in enumerate(series):
-        if not all(condition.holds({**arguments, **line.values}) for condition in sight.conditions):
+        if not _holds(sight, line, arguments):
             stretch = []
             continue
         stretch.append(line)
@@ -75,6 +77,15 @@ def _stretch(
         if long_enough and (not sight.then_silence or _silent(line, following, last)):
             return _show(_longest(sight, series, position, stretch, arguments))
     return None
+
+
+def _holds(sight: StatsSight, line: StatsLine, arguments: Mapping[str, Value]) -> bool:
+    """Whether a line satisfies all conditions; what it says itself is looked at first, as most lines fail there."""
+    for condition in sight.conditions:
+        is_own = condition.name in line.values and not isinstance(condition.other, str)
+        if not condition.holds(line.values if is_own else {**arguments, **line.values}):
+            return False
+    return True
 
 
 def _longest(
@@ -87,7 +98,7 @@ def _longest(
     """Let the stretch run on as far as it holds, so that the evidence names its end."""
     whole = list(stretch)
     for line in series[position + 1 :]:
-        if not all(condition.holds({**arguments, **line.values}) for condition in sight.conditions):
+        if not _holds(sight, line, arguments):
             break
         whole.append(line)
     return whole

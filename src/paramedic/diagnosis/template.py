@@ -4,12 +4,9 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 
+from paramedic.diagnosis.anchor import COMMON, WORD
+
 HOLE = re.compile(r"\.\.\.|\{(?P<name>[a-z][a-z0-9_]*)(?::(?P<kind>\w+))?\}")
-WORD = re.compile(r"\w+")
-COMMON = frozenset(  # in every other line of a healthy log
-    """EngineCore APIServer Worker INFO ERROR WARNING HTTP POST GET Engine v1 chat completions OK Application startup
-    tokens prompt generation throughput Running Waiting reqs cache usage hit rate""".split()
-)
 KINDS = {
     "int": r"\d[\d,]*",
     "num": r"-?\d[\d,]*(?:\.\d+)?",
@@ -30,6 +27,7 @@ class Template:
     word: str  # the rarest word that every matching line contains
     names: frozenset[str] = frozenset()  # of its holes
     numeric: frozenset[str] = frozenset()  # the holes that catch numbers; their thousands commas are taken out
+    pieces: tuple[str, ...] = field(default=(), repr=False, compare=False)  # of fixed text, between the holes
 
     @property
     def regex(self) -> re.Pattern[str]:
@@ -56,6 +54,7 @@ def compile_template(text: str) -> Template:
     fixed = text.removeprefix("^")
     words: list[str] = []
     names: set[str] = set()
+    pieces = tuple(piece for piece in HOLE.sub("\0", fixed).split("\0") if piece.strip())
     at = 0
     for hole in HOLE.finditer(fixed):
         _literal(fixed[at : hole.start()], parts, words, open_start=at > 0, open_end=True)
@@ -67,7 +66,7 @@ def compile_template(text: str) -> Template:
     rarest = max(words, key=lambda word: (word not in COMMON, len(word)))
     pattern = "".join(parts).replace(r"\s+.*?\s+", r"\s+(?:.*?\s+)?")  # ` ... ` may stand for nothing
     numeric = frozenset(hole["name"] for hole in HOLE.finditer(text) if hole["kind"] in {"int", "num"})
-    return Template(text, pattern, rarest, frozenset(names), numeric)
+    return Template(text, pattern, rarest, frozenset(names), numeric, pieces)
 
 
 def _hole(hole: re.Match[str], names: set[str], is_last: bool) -> str:

@@ -1,0 +1,93 @@
+"""Lines of a log that lies elsewhere: the same as if all of it had been split at once, at the price of a block."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from paramedic.diagnosis import lines as module
+from paramedic.diagnosis.lines import LONGEST_LINE, Lines, Memory, lines_of
+
+
+def split(text: bytes) -> list[str]:
+    whole = text.decode(errors="replace").split("\n")
+    return whole[:-1] if whole[-1] == "" else whole
+
+
+@pytest.fixture(params=[7, 64, 1024])
+def block(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> int:
+    monkeypatch.setattr(module, "BLOCK", request.param)
+    return int(request.param)
+
+
+@pytest.mark.parametrize("text", [b"", b"a", b"a\n", b"a\nb", b"\n\n", b"a\n\nb\n" * 40, "中文\n".encode() * 30])
+def test_the_same_as_split(block: int, text: bytes) -> None:
+    lines = Lines(Memory(text))
+    assert list(lines) == split(text)
+    assert len(lines) == len(split(text))
+    assert [lines[index] for index in range(len(lines))] == split(text)
+    assert [Lines(Memory(text))[index] for index in range(len(lines))] == split(text)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.text(alphabet="ab \u4e2d", max_size=30), max_size=30), st.integers(0, 40), st.integers(0, 40))
+def test_any_part(texts: list[str], first: int, last: int) -> None:
+    lines = lines_of(texts)
+    assert list(lines[first:last]) == texts[first:last]
+    assert list(lines[first:last][1:]) == texts[first:last][1:]
+    assert len(lines[first:last]) == len(texts[first:last])
+
+
+def test_last_line_by_its_number_from_the_end() -> None:
+    lines = lines_of(["a", "b", "c"])
+    assert lines[-1] == "c"
+    with pytest.raises(IndexError):
+        lines[3]
+
+
+def test_a_line_end_within_a_line_is_a_blank() -> None:
+    assert list(lines_of(["a\nb", "c"])) == ["a b", "c"]
+
+
+def test_an_endless_line_keeps_its_begin_and_its_place(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BLOCK", 100)
+    text = b"one\n" + b"x" * 300_000 + b"\nthree\n"
+    lines = Lines(Memory(text))
+    assert (len(lines), lines[0], lines[2]) == (3, "one", "three")
+    assert lines[1] == "x" * LONGEST_LINE
+    assert [block.first for block in lines.blocks()] == [0, 1, 2]
+
+
+def test_what_was_written_behind_a_hole_of_zeros_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BLOCK", 1000)
+    lines = Lines(Memory(b"one\n" + b"\0" * 500_000 + b"two\nthree\n"))
+    assert list(lines) == ["one", "two", "three"]
+    assert list(Lines(Memory(b"\0" * 500_000 + b"two"))) == ["two"]
+
+
+def test_a_large_text_is_counted_in_another_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LARGE", 1000)
+    monkeypatch.setattr(module, "SMALL", 0)
+    lines = Lines(Memory(b"a\n" * 3_000_000))
+    assert lines.count_ends(b"a\n\nb") == 2
+    assert len(lines) == 3_000_000
+
+
+class Shrinking(Memory):
+    """A file that somebody empties while it is read."""
+
+    def __init__(self, text: bytes) -> None:
+        super().__init__(text)
+        self.gone = False
+
+    def at(self, offset: int, length: int) -> bytes:
+        return b"" if self.gone else super().at(offset, length)
+
+
+def test_a_text_that_vanishes_breaks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BLOCK", 10)
+    source = Shrinking(b"a\nb\nc\n" * 20)
+    lines = Lines(source)
+    assert lines[8] == "c"
+    source.gone = True
+    assert lines[0] == "" or lines[0] == "a"
+    assert len(lines) >= 9
