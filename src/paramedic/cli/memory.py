@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from paramedic.cli.completion import watched_server
-from paramedic.cli.log_files import LogText, read_logs
+from paramedic.cli.log_files import read_logs
 from paramedic.cli.options import data_dir_option, json_option, lang_option, print_json
 from paramedic.model.errors import CouldNotTell, InvalidFiles, Problem, UsageError
 from paramedic.model.text import Language
@@ -21,11 +20,9 @@ if TYPE_CHECKING:
     from paramedic.capacity.account import Account
     from paramedic.capacity.kv_cache import Shape
     from paramedic.capacity.levers import Lever
-    from paramedic.capacity.startup import Message, Start
 
 FINE, FOUND = 0, 1
 UNWRAPPED = 100_000  # cells: in a pipe a line stays a line, so that grep finds it whole
-_LONGEST = 8_000  # characters of a line that are looked at
 
 
 def _log_or_server(ctx: click.Context, param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
@@ -75,18 +72,19 @@ def command(
     """
     from paramedic.capacity.levers import levers
     from paramedic.capacity.memory import add_up
+    from paramedic.cli.startup_log import settings_of, starts_of
 
     if gpu_memory is not None and gpu_memory <= 0:
         raise UsageError("--gpu-memory is a size in GiB above zero, such as 79.18")
     path = _log_of(source, data_dir)
-    starts = _starts(read_logs([path]))
+    starts = starts_of(read_logs([path]))
     if not starts:
         raise CouldNotTell(
             f"{path} says nothing of a server's memory: give the log from the server's start on "
             "(the lines with `GiB` and `KV cache`)"
         )
     shape = _shape(model_config)
-    settings = _settings(starts[-1])
+    settings = settings_of(starts[-1])
     account = add_up(starts[-1], settings, gpu_memory, shape)
     turned = levers(account, settings, shape)
     if as_json:
@@ -125,37 +123,6 @@ def _log_of_server(name: str, data_dir: Path) -> Path:
             raise CouldNotTell(f"where {known} writes its log is not known: give the file")
     hint = did_you_mean(name, targets) or near(Path(name)) or "paramedic status lists the servers"
     raise UsageError(f"{name!r} is neither a file nor a server under watch ({hint})")
-
-
-def _starts(logs: list[LogText]) -> "list[Start]":
-    from paramedic.capacity.startup import read_starts
-
-    return read_starts(message for log in logs for message in _messages(log))
-
-
-def _messages(log: LogText) -> "Iterator[Message]":
-    from paramedic.capacity.startup import Message, says_something
-    from paramedic.diagnosis.record import read_record
-
-    place, left_out = log.gap
-    for index, raw in enumerate(log.lines):
-        if says_something(raw):
-            record = read_record(raw[:_LONGEST])
-            number = index + 1 + (left_out if index >= place else 0)
-            yield Message(log.name, number, record.text, record.tag)
-
-
-def _settings(start: "Start") -> dict[str, float | str | bool]:
-    """How the server was started; what it says of its configuration in the end fills what it was not told."""
-    from paramedic.diagnosis.arguments import logged_arguments, resolved_arguments
-
-    settings: dict[str, float | str | bool] = {}
-    for text in start.opening:
-        given = logged_arguments(text.replace("server_args=ServerArgs(", "args: Namespace("))
-        settings = resolved_arguments(text) | settings | given
-    if batched := start.all("batched_tokens"):
-        settings.setdefault("max_num_batched_tokens", batched[-1].value)
-    return settings
 
 
 def _shape(path: Path | None) -> "Shape | None":
