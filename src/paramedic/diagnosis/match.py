@@ -12,6 +12,7 @@ from paramedic.diagnosis.stage import STOPPING
 from paramedic.diagnosis.stats_line import find
 from paramedic.diagnosis.template import Template
 from paramedic.model.finding import Evidence
+from paramedic.model.target import EngineState
 
 WATCHER = "watcher"
 STARTS = {"server-start", "model-load", "config"}  # families of faults that end a start
@@ -35,7 +36,7 @@ class Match:
 
 def match_run(fault: Fault, run: Run, scene: Scene, arguments: Mapping[str, Value]) -> Match | None:
     """The best sight of a fault in one run, or None."""
-    if any(run.hits.get(template.text) for template in fault.contradicted_by):
+    if any(run.hits.get(template.text) for template in fault.contradicted_by) or _is_over(fault, scene):
         return None
     found = [match for sight in fault.sights if (match := _in_run(fault, sight, run, scene, arguments))]
     if not found:
@@ -44,19 +45,26 @@ def match_run(fault: Fault, run: Run, scene: Scene, arguments: Mapping[str, Valu
     return replace(best, fields=_facts(fault, run) | dict(best.fields))
 
 
+def _is_over(fault: Fault, scene: Scene) -> bool:
+    """What shows itself in a state is over when the watcher sees the engine serve, whatever its log tells of before."""
+    return scene.state is EngineState.SERVING and any(sight.states for sight in fault.sights)
+
+
 def match_watcher(fault: Fault, scene: Scene, arguments: Mapping[str, Value]) -> Match | None:
     """What shows without any log: states, exits, orphans, metrics, arguments."""
+    found = []
     for sight in fault.sights:
-        if sight.log or sight.stats:
-            continue
-        around = _around(sight, scene, arguments)
+        around = None if sight.log or sight.stats else _around(sight, scene, arguments)
         if around is not None:
             fields = {**_watched_fields(scene), **around.held.figures}
-            is_advice = fault.advice or sight.advice
-            return Match(
-                fault, sight.confidence, tuple(around.evidence), fields, advice=is_advice, windows=around.held.windows
-            )
-    return None
+            is_advice, windows = _is_advice(fault, sight), around.held.windows
+            evidence = tuple(around.evidence)
+            found.append(Match(fault, sight.confidence, evidence, fields, advice=is_advice, windows=windows))
+    return max(found, key=lambda match: (not match.advice, match.confidence), default=None)
+
+
+def _is_advice(fault: Fault, sight: Sight) -> bool:
+    return fault.advice if sight.advice is None else sight.advice
 
 
 def _in_run(fault: Fault, sight: Sight, run: Run, scene: Scene, arguments: Mapping[str, Value]) -> Match | None:
@@ -66,7 +74,7 @@ def _in_run(fault: Fault, sight: Sight, run: Run, scene: Scene, arguments: Mappi
     around = _around(sight, scene, arguments)
     if around is None:
         return None
-    is_advice = fault.advice or sight.advice
+    is_advice = _is_advice(fault, sight)
     for index, fields in _places(fault, sight, run, arguments):
         evidence = (evidence_at(run.log, index), *around.evidence)
         fields = {**around.held.figures, **fields}
@@ -98,7 +106,7 @@ def _places(
 def _in_time(hit: Hit, fault: Fault, sight: Sight, run: Run) -> bool:
     """What came before an engine that then served did not keep it from serving; what keeps an engine from starting
     means nothing once it serves, unless the sight asks for just that stage."""
-    if fault.advice or sight.advice or not run.was_ready:
+    if _is_advice(fault, sight) or not run.was_ready:
         return True
     if hit.index < run.ready_at:
         return False
