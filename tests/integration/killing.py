@@ -77,9 +77,8 @@ def _wait_until_over(watch: Watch, until_resolved: bool) -> None:
     def over() -> bool:
         _check_one_engine(watch)
         assert watch.process.poll() is None, watch.story()
-        if not (watch.data / "daemon.json").exists():
+        if not watch.has_begun():
             return False
-        time.sleep(0.3)
         board = ask(watch.data, "status", ok=(0, 1, 3))
         if [row["state"] for row in board["targets"]] != ["serving"] or board["actions"][-1:] == []:
             return False

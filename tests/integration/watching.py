@@ -83,6 +83,12 @@ class Watch:
         except (AssertionError, IndexError):
             raise AssertionError(f"no {kind} {fields}\n{self.story()}") from None
 
+    def has_begun(self) -> bool:
+        """Whether it is this watch, and no earlier one, that the commands find; from then on it heeds a Ctrl-C."""
+        with suppress(FileNotFoundError):
+            return bool(json.loads((self.data / "daemon.json").read_text("utf-8"))["pid"] == self.process.pid)
+        return False
+
     def serving(self, run: int = 1) -> int:
         """Wait until this run of its engine serves; the run's session."""
         self.wait("StateChanged", run=run, after="serving")

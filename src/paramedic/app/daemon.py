@@ -44,9 +44,12 @@ Decided = TypeVar("Decided", bound=Event)
 
 
 class Daemon:
-    """Begins with `begin`, runs in the background, ends with `end`. Answers the console meanwhile."""
+    """Begins with `begin`, runs in the background, ends with `end`. Answers the console meanwhile.
 
-    def __init__(self, folder: DataFolder, config: Config, parts: Parts) -> None:
+    `stop_asked` is set by whoever wants it to end.
+    """
+
+    def __init__(self, folder: DataFolder, config: Config, parts: Parts, stop_asked: asyncio.Event) -> None:
         self._folder = folder
         self._config = config
         self._parts = parts
@@ -54,7 +57,7 @@ class Daemon:
         self._tasks: list[asyncio.Task[None]] = []
         self._late = 0.0
         self._while_it_runs = ExitStack()
-        self.stop_asked = asyncio.Event()
+        self.stop_asked = stop_asked
         self.stopped_by = ""
         self.first_seq = 0  # the journal's last entry of before
 

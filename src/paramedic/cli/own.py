@@ -57,14 +57,15 @@ class Options:
 
 async def own(folder: "DataFolder", loaded: "Loaded", options: Options, show: Show) -> int:
     """Watch until somebody ends it, or `options.duration` is over; the exit code."""
+    stop_asked = asyncio.Event()
+    signals = _Signals(stop_asked)  # first of all: to begin takes a second, in which somebody may think better of it
     from paramedic.app.daemon import Daemon
     from paramedic.app.wiring import build, log_to
 
     try:
         log_to(folder.log)
         config = with_targets(loaded, options)
-        daemon = Daemon(folder, config, build(folder, config, options.lang, show.note))
-        signals = _Signals(daemon.stop_asked)
+        daemon = Daemon(folder, config, build(folder, config, options.lang, show.note), stop_asked)
         for trouble in _logs_in_trouble(config, options.lang):
             show.note(trouble)
         await daemon.begin()
@@ -75,7 +76,8 @@ async def own(folder: "DataFolder", loaded: "Loaded", options: Options, show: Sh
         folder.write_daemon({"pid": os.getpid(), "started": time.time(), "url": url, "token": token})
         reason = "error"
         try:
-            await _add_engines(daemon, folder, options, show)
+            if not stop_asked.is_set():
+                await _add_engines(daemon, folder, options, show)
             daemon.run()
             reason = await _watch(daemon, options.duration, signals, show, cursor)
         finally:
