@@ -7,12 +7,13 @@ import os
 import re
 import tarfile
 import tempfile
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from paramedic.model.errors import ParamedicError, UsageError
+from paramedic.model.text import Text, as_written
 
 KIND = "paramedic-recording"
 FORMAT = 1
@@ -20,6 +21,17 @@ MANIFEST = "manifest.json"
 MANIFEST_LIMIT = 1_000_000  # bytes
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}(?:\.[a-z0-9]{1,8}){1,3}")  # flat: it leads nowhere
 BLOCK = 1024 * 1024
+
+PARTS = {  # what a recording may lack
+    "log": Text("the server's log", "服务日志"),
+    "metrics": Text("its metrics", "监控指标"),
+    "arguments": Text("its arguments", "启动参数"),
+    "environment": Text("its environment", "环境变量"),
+    "processes": Text("its processes", "进程"),
+    "host": Text("the host", "主机状态"),
+    "gpu": Text("the GPU", "GPU 状态"),
+    "kernel-log": Text("the kernel's log", "内核日志"),
+}
 
 Progress = Callable[[int, int], None]
 """(bytes done, bytes in all)"""
@@ -48,7 +60,7 @@ class Manifest:
     until: float
     target: str
     facts: Mapping[str, Any] = field(default_factory=dict)  # engine, machine, log, incident
-    could_not: tuple[tuple[str, str], ...] = ()  # (what was not seen, why)
+    could_not: tuple[tuple[str, Text], ...] = ()  # (what was not seen, why)
     parts: tuple[Part, ...] = ()
 
     def to_json(self) -> bytes:
@@ -61,7 +73,7 @@ class Manifest:
             "to": self.until,
             "target": self.target,
             **self.facts,
-            "could_not": [{"what": what, "why": why} for what, why in self.could_not],
+            "could_not": [{"what": what, "why": why.en, "why_zh": why.zh} for what, why in self.could_not],
             "parts": [{"name": part.name, "bytes": part.bytes, "sha256": part.sha256} for part in self.parts],
         }
         return json.dumps(said, indent=1, ensure_ascii=False).encode()
@@ -88,7 +100,7 @@ def read_manifest(raw: bytes, file: str) -> Manifest:
             until=float(said["to"]),
             target=str(said["target"]),
             facts={key: value for key, value in said.items() if key not in _OWN},
-            could_not=tuple((str(one["what"]), str(one["why"])) for one in said["could_not"]),
+            could_not=tuple((str(one["what"]), _why(one)) for one in said["could_not"]),
             parts=tuple(Part(str(p["name"]), int(p["bytes"]), str(p["sha256"])) for p in said["parts"]),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as problem:
@@ -97,6 +109,19 @@ def read_manifest(raw: bytes, file: str) -> Manifest:
         if not NAME.fullmatch(part.name) or part.bytes < 0:
             raise foreign(file, part.name)
     return manifest
+
+
+def _why(said: Mapping[str, Any]) -> Text:
+    return Text(str(said["why"]), str(said.get("why_zh", said["why"])))
+
+
+def not_seen(could_not: Iterable[tuple[str, Text]]) -> tuple[Text, ...]:
+    """What a recording could not see, in sentences."""
+    return tuple(
+        Text(f"{known.en}: {why.en}", f"{known.zh}：{why.zh}")
+        for what, why in could_not
+        for known in (PARTS.get(what, as_written(what)),)
+    )
 
 
 def foreign(file: str, name: str) -> NoBundle:

@@ -17,6 +17,7 @@ class DataFolder:
         self.journal = path / "journal.db"
         self.samples = path / "samples"
         self.engines = path / "engines"
+        self.incidents = path / "incidents"
         self.daemon = path / "daemon.json"
         self.log = path / "paramedic.log"
         self._lock = path / "lock"

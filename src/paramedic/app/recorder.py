@@ -16,13 +16,22 @@ from paramedic.adapters.recorder.host import Host, facts_of_machine, process_lin
 from paramedic.adapters.recorder.kernel_log import kernel_log
 from paramedic.app.bundle import Manifest
 from paramedic.app.recorder_folder import LOG_BYTES, RecordingFolder
+from paramedic.app.recorder_stored import NO_LOG
 from paramedic.app.recorder_target import Subject
 from paramedic.diagnosis.masking import masked_arguments, masked_environment
+from paramedic.model.text import Text, as_written
 from paramedic.ports import LogSource, Probe, Reply
 
-NO_PROCESS = "its process is not on this machine, or is not seen by this user"
-NO_LOG = "it is not known where it is written, or it is no file: give --log"
+NO_PROCESS = Text("its process is not on this machine, or is not seen by this user", "其进程不在本机，或当前用户看不到")
+NO_WAY = Text("nothing leads to it from here", "从这里无法访问它")
+NOT_READ = Text(
+    "it is another user's process: record as that user, or as root", "进程属于其他用户：请以该用户或 root 录制"
+)
 _VERSION = re.compile(r"\bversion\s+v?(\d+\.\d+[\w.+-]*)")
+
+
+Seen = Callable[[float, Reply, Reply], None]
+"""Hears each round: its time (epoch seconds), the answers of /metrics and /health."""
 
 
 @dataclass(slots=True)
@@ -46,12 +55,20 @@ class LineTimes:
 class Recorder:
     """One recording into a folder. `look` once a round, `finish` at the end."""
 
-    def __init__(self, subject: Subject, out: RecordingFolder, probe: Probe, processes: LinuxProcesses) -> None:
+    def __init__(
+        self,
+        subject: Subject,
+        out: RecordingFolder,
+        probe: Probe,
+        processes: LinuxProcesses,
+        seen: Seen = lambda at, metrics, health: None,
+    ) -> None:
         self.since = self.until = time.time()
         self._subject = subject
         self._out = out
         self._probe = probe
         self._processes = processes
+        self._seen = seen
         self._gpus = Gpus()
         self._host = Host()
         self._version = ""
@@ -61,7 +78,7 @@ class Recorder:
     async def run(
         self, seconds: float, interval: float, stop: asyncio.Event, told: Callable[[float], None] = lambda done: None
     ) -> None:
-        """Look every `interval` seconds for `seconds`, or until `stop`; `told` hears the seconds done."""
+        """Look every `interval` seconds for `seconds`, at least twice, or until `stop`; `told` hears seconds done."""
         began = time.monotonic()
         identity = await self._probe.identify(self._subject.target.url) if self._subject.target.url else None
         self._version = identity[0] if identity else ""
@@ -70,9 +87,9 @@ class Recorder:
             await self.look()
             done = time.monotonic() - began
             told(min(done, seconds))
-            if done >= seconds:
+            if done >= seconds and self._rounds > 1:
                 return
-            pause = min(max(0.05, self._rounds * interval - done), seconds - done)
+            pause = max(0.05, min(self._rounds * interval, seconds) - done)
             with_stop = asyncio.create_task(stop.wait())
             await asyncio.wait({with_stop}, timeout=pause)
             with_stop.cancel()
@@ -95,6 +112,7 @@ class Recorder:
         self._answered += metrics.ok
         self._out.scrape(at, metrics)
         self._out.health(at, health)
+        self._seen(at, metrics, health)
 
     def _look_around(self, at: float) -> None:
         if self._log is not None:
@@ -112,15 +130,20 @@ class Recorder:
             self._version = self._version or version_in(chunk.lines[:400])
             out.log(chunk, self._log.seen)
             if not chunk.lines:
-                out.could_not["log"] = f"{subject.log} cannot be read, or is empty"
+                out.could_not["log"] = Text(
+                    f"{subject.log} cannot be read, or is empty", f"{subject.log} 无法读取或为空"
+                )
         else:
             out.could_not["log"] = NO_LOG
         if not subject.target.url:
-            out.could_not["metrics"] = "nothing leads to it from here"
+            out.could_not["metrics"] = NO_WAY
         elif not self._answered:
-            out.could_not["metrics"] = f"/metrics was never answered, of {self._rounds} times"
+            n = self._rounds
+            out.could_not["metrics"] = Text(
+                f"/metrics was never answered, of {n} times", f"请求 /metrics {n} 次，没有一次得到回答"
+            )
         if subject.process is None:
-            for what in ("arguments", "environment", "processes", "host", "gpu", "kernel log"):
+            for what in ("arguments", "environment", "processes", "host", "gpu", "kernel-log"):
                 out.could_not[what] = NO_PROCESS
         else:
             self._of_this_machine(subject.process.pid, subject.process.started)
@@ -131,19 +154,19 @@ class Recorder:
     def _of_this_machine(self, server: int, started: float) -> None:
         out = self._out
         tree = self._processes.tree(self._subject.process) if self._subject.process else None
-        out.processes(process_lines([one.pid for one in tree or ()] or [server]))
+        out.lines("processes.txt", process_lines([one.pid for one in tree or ()] or [server]))
         out.facts["machine"] = facts_of_machine() | {"gpus": self._gpus.names, "driver": self._gpus.driver}
         out.facts["started"] = round(started, 3)
         if self._gpus.why_not:
             out.could_not["gpu"] = self._gpus.why_not
         said = kernel_log(started)
-        out.kernel(said.lines)
+        out.lines("kernel.log", said.lines)
         if said.why_not:
-            out.could_not["kernel log"] = said.why_not
+            out.could_not["kernel-log"] = as_written(said.why_not)
         if not self._subject.argv:
             out.could_not["arguments"] = NO_PROCESS
         if self._subject.environment is None:
-            out.could_not["environment"] = "it is another user's process: record as that user, or as root"
+            out.could_not["environment"] = NOT_READ
 
 
 def write_facts(out: RecordingFolder, subject: Subject, gpus: Sequence[str] = ()) -> None:

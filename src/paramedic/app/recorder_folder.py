@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from paramedic.diagnosis.masking import Mask
+from paramedic.model.text import Text
 from paramedic.ports import LogChunk, Reply
 
 LOG_BYTES = 16 * 1024 * 1024  # of the server's log, its last part
@@ -24,7 +25,7 @@ class RecordingFolder:
     def __init__(self, path: Path, mask: Mask) -> None:
         self.path = path
         self.mask = mask
-        self.could_not: dict[str, str] = {}
+        self.could_not: dict[str, Text] = {}
         self.facts: dict[str, Any] = {}
         self._open: dict[str, IO[str]] = {}
         self._written: dict[str, int] = {}
@@ -83,12 +84,10 @@ class RecordingFolder:
             self._text("server.times.gz", [f"{times[n]:.3f}" if n in times else "" for n in numbers])
         self.facts["log"] = {"path": chunk.file, "first_line": chunk.first_line, "lines": len(chunk.lines)}
 
-    def kernel(self, lines: Sequence[str]) -> None:
+    def lines(self, name: str, lines: Sequence[str]) -> None:
+        """A text of its own; none where there are no lines."""
         if lines:
-            self._text("kernel.log", self.mask.lines(lines))
-
-    def processes(self, lines: Sequence[str]) -> None:
-        self._text("processes.txt", self.mask.lines(lines))
+            self._text(name, self.mask.lines(lines))
 
     def document(self, name: str, content: Row) -> None:
         """A JSON document; whoever gives it has masked it."""
@@ -111,7 +110,9 @@ class RecordingFolder:
     def _line(self, name: str, line: str) -> None:
         written = self._written.get(name, 0)
         if written > ENOUGH:
-            self.could_not[name] = f"only its first {ENOUGH // 2**20} MB are kept"
+            self.could_not[name] = Text(
+                f"only its first {ENOUGH // 2**20} MB are kept", f"只保留了前 {ENOUGH // 2**20} MB"
+            )
             return
         if name not in self._open:
             self._open[name] = _opened(self.path / name)

@@ -1,4 +1,4 @@
-"""`paramedic diagnose`: say what is wrong, from log files alone."""
+"""`paramedic diagnose`: say what is wrong: from logs, a recording, an incident, or a running server."""
 
 import sys
 import time
@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from paramedic.cli.completion import any_id, watched_server
 from paramedic.cli.log_files import read_logs
-from paramedic.cli.options import json_option, lang_option, print_json
+from paramedic.cli.options import data_dir_option, json_option, lang_option, print_json, seconds_of
+from paramedic.model.errors import UsageError
 from paramedic.model.finding import Diagnosis, Finding, Verdict
 from paramedic.model.text import Language, Text
 
@@ -25,24 +27,45 @@ _ADVICE = Text("advice (costs something, breaks nothing)", "建议（有代价�
 _READING = Text("reading", "读取中")
 
 
-@click.command("diagnose", short_help="Say what is wrong, from log files alone.")
+@click.command("diagnose", short_help="Say what is wrong: from logs, a recording, an incident, or a running server.")
 @click.argument(
     "files",
-    metavar="FILE...",
+    metavar="[FILE...]",
     nargs=-1,
-    required=True,
     type=click.Path(allow_dash=True, readable=False, path_type=Path),
 )
+@click.option("--target", default="", metavar="URL|NAME", shell_complete=watched_server, help="A server that runs now.")
+@click.option(
+    "--for", "duration", default="20s", show_default=True, metavar="TIME", help="How long a --target is seen."
+)
+@click.option("--log", default="", type=click.Path(dir_okay=False), help="The log of a --target, where not found.")
+@click.option("--incident", default="", metavar="ID", shell_complete=any_id, help="An incident of before, read again.")
+@click.option("--baseline", type=click.Path(path_type=Path), help="A recording of a good time, to compare with.")
 @click.option("--verbose", "-v", is_flag=True, help="Every finding with its evidence, not only the first.")
+@data_dir_option
 @json_option
 @lang_option
 @click.pass_context
-def command(ctx: click.Context, files: tuple[Path, ...], verbose: bool, as_json: bool, lang: Language) -> None:
-    """Say what is wrong, from log files alone.
+def command(
+    ctx: click.Context,
+    files: tuple[Path, ...],
+    target: str,
+    duration: str,
+    log: str,
+    incident: str,
+    baseline: Path | None,
+    verbose: bool,
+    data_dir: Path,
+    as_json: bool,
+    lang: Language,
+) -> None:
+    """Say what is wrong: from log files, from a recording, from an incident of before, or with a server that runs now.
 
     A FILE is the engine's log as it is, or as docker, docker compose, kubectl or journalctl print it; `-` reads
     standard input, .gz is unpacked. Give the logs of all workers or nodes together: the first cause among them counts.
-    Nothing is sent anywhere.
+    Or it is one recording: a file of `paramedic record`, or a folder laid out like it. Nothing is sent anywhere.
+
+    A --target is looked at for a while: its log, its metrics, its process; nothing of it is changed.
 
     \b
     Examples:
@@ -50,16 +73,76 @@ def command(ctx: click.Context, files: tuple[Path, ...], verbose: bool, as_json:
       docker logs vllm 2>&1 | paramedic diagnose -
       kubectl logs --prefix -l app=vllm | paramedic diagnose --lang zh -
       paramedic diagnose node0.log node1.log --json | jq -r '.findings[0].cause'
+      paramedic diagnose --target http://127.0.0.1:8000
+      paramedic diagnose slow.tar.gz --baseline yesterday.tar.gz
+      paramedic diagnose --incident INC-2026-0042
 
     \b
     Exit codes: 0 nothing wrong, 1 a fault was found, 2 usage, 3 could not tell, 70 a defect of ours.
     """
-    diagnosis = _diagnose(files, lang)
+    _refuse_contradictions(ctx, files, target, incident)
+    diagnosis = _of(files, target, incident, baseline, log, duration, data_dir, lang)
     if as_json:
         print_json(_document(diagnosis, lang))
     else:
         _show(diagnosis, lang, verbose)
     ctx.exit(EXIT_CODES[diagnosis.verdict])
+
+
+def _refuse_contradictions(ctx: click.Context, files: tuple[Path, ...], target: str, incident: str) -> None:
+    """One thing is looked at, and no option is passed over in silence."""
+    given = [bool(files), _is_given(ctx, "target"), _is_given(ctx, "incident")]
+    if sum(given) != 1:
+        wanted = "only one of FILE..., --target and --incident" if any(given) else "a FILE, --target or --incident"
+        raise UsageError(f"say what to look at: give {wanted}")
+    for option, name in (("--for", "duration"), ("--log", "log")):
+        if _is_given(ctx, name) and not _is_given(ctx, "target"):
+            raise UsageError(f"{option} belongs to a --target: the others were recorded already")
+    for option, value in (("--target", target), ("--incident", incident)):
+        if _is_given(ctx, option.removeprefix("--")) and not value.strip():
+            raise UsageError(f"{option} is empty: say which")
+
+
+def _is_given(ctx: click.Context, name: str) -> bool:
+    return ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+
+
+def _of(
+    files: tuple[Path, ...],
+    target: str,
+    incident: str,
+    baseline: Path | None,
+    log: str,
+    duration: str,
+    data_dir: Path,
+    lang: Language,
+) -> Diagnosis:
+    if not (target or incident or baseline or any(map(_may_be_a_recording, files))):
+        return _diagnose(files, lang)
+    from paramedic.cli import diagnose_recorded as recorded  # what it needs takes long to import
+
+    if target:
+        seconds = seconds_of("--for", duration)
+        return recorded.diagnose_target(target, data_dir, seconds, log, baseline, lang)
+    if incident:
+        return recorded.diagnose_incident(incident, data_dir, baseline)
+    if (recording := recorded.recording_among(files)) is not None:
+        return recorded.diagnose_file(recording, baseline)
+    if baseline is not None:
+        raise UsageError("--baseline is compared with numbers: give a recording or a --target with it, not a log")
+    return _diagnose(files, lang)
+
+
+def _may_be_a_recording(path: Path) -> bool:
+    """A folder, or something packed; what is surely a plain log is not looked at more closely."""
+    try:
+        if str(path) == "-" or not path.is_file():
+            return path.is_dir()
+        with path.open("rb") as begin:
+            head = begin.read(262)
+    except OSError:
+        return False
+    return head.startswith(b"\x1f\x8b") or head.endswith(b"ustar")
 
 
 def _diagnose(files: Sequence[Path], lang: Language) -> Diagnosis:
@@ -122,12 +205,15 @@ def _document(diagnosis: Diagnosis, lang: Language) -> dict[str, Any]:
 
 
 def _finding(finding: Finding, lang: Language) -> dict[str, Any]:
+    """`from` and `to` (epoch seconds) are there where numbers showed it."""
+    window = {} if finding.since is None else {"from": finding.since, "to": finding.until}
     return {
         "cause": finding.cause,
         "family": finding.family,
         "category": finding.category.value,
         "level": finding.level.value,
         "confidence": finding.confidence,
+        **window,
         "title": finding.title.in_language(lang),
         "summary": finding.summary.in_language(lang),
         "evidence": [{"file": one.file, "line": one.line, "text": one.text} for one in finding.evidence],

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 LONGEST = 24 * 3600.0
 _RECORDING = Text("recording {}", "正在录制 {}")
 _SAVED = Text("Saved into {} ({}): {}, {}.", "已保存到 {}（{}）：{}，时长 {}。")
-_COULD_NOT = Text("not in it: {what}: {why}", "未包含：{what}：{why}")
+_NOT_IN_IT = Text("Not in it: {}", "未包含：{}")
 _CLEAN = Text(
     "Keys, passwords, prompts and answers are masked; model paths, addresses and process names are not.",
     "密钥、口令、提示词和回答已打码；模型路径、地址和进程名未打码。",
@@ -77,7 +77,7 @@ def command(
     with staging(file, force=force) as stage:
         subject = find(target, data_dir, log)
         words = _RECORDING.in_language(lang).format(subject.target.name)
-        with _bar(words, seconds) as told:
+        with bar(words, seconds) as told:
             manifest = asyncio.run(_record(subject, stage, data_dir, config, seconds, pause, told))
         made = pack(stage, file, manifest, force=force)
     if as_json:
@@ -120,25 +120,26 @@ def facts(manifest: "Manifest") -> dict[str, object]:
         "engine": manifest.facts.get("engine"),
         "from": manifest.since,
         "to": manifest.until,
-        "could_not": [{"what": what, "why": why} for what, why in manifest.could_not],
+        "could_not": [{"what": what, "why": why.en} for what, why in manifest.could_not],
         "parts": [{"name": part.name, "bytes": part.bytes} for part in manifest.parts],
     }
 
 
 def _say(made: "Manifest", file: Path, lang: Language) -> None:
+    from paramedic.app.bundle import not_seen
     from paramedic.cli.screens import figures
 
     size = figures.size(file.stat().st_size)
     length = figures.duration(made.until - made.since)
     click.echo(_SAVED.in_language(lang).format(file, size, made.target, length))
-    for what, why in made.could_not:
-        click.echo("  " + _COULD_NOT.in_language(lang).format(what=what, why=why))
+    for text in not_seen(made.could_not):
+        click.echo(_NOT_IN_IT.in_language(lang).format(text.in_language(lang)))
     click.echo(_CLEAN.in_language(lang))
     click.echo(_NEXT.in_language(lang).format(file))
 
 
 @contextmanager
-def _bar(words: str, seconds: float) -> Iterator[Callable[[float], None]]:
+def bar(words: str, seconds: float) -> Iterator[Callable[[float], None]]:
     """How long it still takes, on a terminal; none in a pipe."""
     if not sys.stderr.isatty():
         yield lambda done: None

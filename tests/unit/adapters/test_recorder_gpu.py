@@ -54,7 +54,7 @@ def test_row() -> None:
     assert (row["used"], row["total"], row["power_mw"]) == (60, 80, 71_000)
     assert row["procs"] == [[7, 50]]
     assert gpus.names == ["NVIDIA H100"]
-    assert gpus.why_not == ""
+    assert not gpus.why_not
 
 
 def test_what_is_not_told_is_left_out() -> None:
@@ -76,7 +76,7 @@ def test_no_driver() -> None:
 def test_driver_that_fails() -> None:
     gpus = Gpus(load=lambda: Driver(error=9))
     assert gpus.look(1.0) == []
-    assert gpus.why_not.endswith("answers with error 9")
+    assert gpus.why_not.en.endswith("answers with error 9")
 
 
 def test_layout_is_the_drivers() -> None:

@@ -15,9 +15,10 @@ from paramedic.app import bundle_unpack
 from paramedic.app.bundle import Manifest, NoBundle, pack
 from paramedic.app.bundle_unpack import is_archive, unpacked
 from paramedic.model.errors import UsageError
+from paramedic.model.text import Text
 
 MANIFEST = Manifest(
-    "0", 1_700_000_000 * 10**9, 1.0, 61.0, "qwen@h:1", {"engine": {"version": "0.26"}}, (("gpu", "no"),)
+    "0", 1_700_000_000 * 10**9, 1.0, 61.0, "qwen@h:1", {"engine": {"version": "0.26"}}, (("gpu", Text("no", "无")),)
 )
 
 
@@ -45,7 +46,7 @@ def test_comes_out_as_it_went_in(file: Path, folder: Path) -> None:
     assert not out.exists()
     assert (manifest.since, manifest.until, manifest.target) == (1.0, 61.0, "qwen@h:1")
     assert manifest.facts == {"engine": {"version": "0.26"}}
-    assert manifest.could_not == (("gpu", "no"),)
+    assert manifest.could_not == (("gpu", Text("no", "无")),)
     assert [part.name for part in manifest.parts] == ["scrapes.txt.gz", "server.log"]
 
 

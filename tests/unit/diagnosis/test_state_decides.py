@@ -9,10 +9,14 @@ from paramedic.model.target import EngineState
 
 HUNG = (
     "(APIServer pid=1) INFO 11-24 10:00:00 [launcher.py:36] Application startup complete.",
-    "(APIServer pid=1) INFO 11-24 10:00:10 [loggers.py:1] Engine 000: Avg prompt throughput: 9.0 tokens/s, Avg "
-    "generation throughput: 90.0 tokens/s, Running: 3 reqs, Waiting: 0 reqs, GPU KV cache usage: 5.1%",
-    "(APIServer pid=1) INFO 11-24 10:00:20 [loggers.py:1] Engine 000: Avg prompt throughput: 0.0 tokens/s, Avg "
-    "generation throughput: 0.0 tokens/s, Running: 3 reqs, Waiting: 0 reqs, GPU KV cache usage: 5.1%",
+    (
+        "(APIServer pid=1) INFO 11-24 10:00:10 [loggers.py:1] Engine 000: Avg prompt throughput: 9.0 tokens/s, Avg "
+        "generation throughput: 90.0 tokens/s, Running: 3 reqs, Waiting: 0 reqs, GPU KV cache usage: 5.1%"
+    ),
+    (
+        "(APIServer pid=1) INFO 11-24 10:00:20 [loggers.py:1] Engine 000: Avg prompt throughput: 0.0 tokens/s, Avg "
+        "generation throughput: 0.0 tokens/s, Running: 3 reqs, Waiting: 0 reqs, GPU KV cache usage: 5.1%"
+    ),
     '(APIServer pid=1) INFO:     127.0.0.1:5 - "GET /health HTTP/1.1" 200 OK',
 )
 

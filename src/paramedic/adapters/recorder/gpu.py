@@ -5,10 +5,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from paramedic.model.text import NO_WORDS, Text
+
 LIBRARY = "libnvidia-ml.so.1"
 PROCESSES = 64  # of one GPU
 SM_CLOCK, TEMPERATURE, UNCORRECTED, SINCE_LOADED = 1, 0, 1, 0  # as the library numbers them
-NO_DRIVER = "no GPU seen: the NVIDIA driver's library is not on this machine"
+NO_DRIVER = Text("the NVIDIA driver's library is not on this machine", "本机没有 NVIDIA 驱动库")
+NONE_SHOWN = Text("the driver shows none to this user", "驱动没有向当前用户显示任何 GPU")
 
 
 class _Utilization(ctypes.Structure):
@@ -42,7 +45,7 @@ class Gpus:
     """`look` gives a row for each GPU; none where there is no driver, and `why_not` then says so."""
 
     load: Callable[[], Any] = _load
-    why_not: str = ""
+    why_not: Text = NO_WORDS
     names: list[str] = field(default_factory=list)
     driver: str = ""
     _library: Any = None
@@ -63,7 +66,7 @@ class Gpus:
             self.why_not = NO_DRIVER
             return
         if code := library.nvmlInit_v2():
-            self.why_not = f"no GPU seen: the NVIDIA driver's library answers with error {code}"
+            self.why_not = Text(f"the NVIDIA driver answers with error {code}", f"NVIDIA 驱动返回错误 {code}")
             return
         self._library = library
         count = ctypes.c_uint()
@@ -75,7 +78,7 @@ class Gpus:
                 self.names.append(self._text("nvmlDeviceGetName", handle))
         self.driver = self._text("nvmlSystemGetDriverVersion")
         if not self._handles:
-            self.why_not = "no GPU seen: the NVIDIA driver shows none to this user"
+            self.why_not = NONE_SHOWN
 
     def _ask(self, function: str, answer: Any, *before: Any) -> bool:
         """Call `function(*before, &answer)`; whether it succeeded."""

@@ -108,10 +108,11 @@ def process_lines(pids_of_engine: Collection[int]) -> list[str]:
         status = read_bytes(pid, "status", 8192)
         rss = _RSS.search(status)
         threads = _THREADS.search(status)
+        title = title_of(read_bytes(pid, "cmdline", 256)) or stat.name
         lines.append(
             f"pid {pid} ppid {stat.parent} pgid {stat.group} sid {stat.session} state {stat.state} "
             f"rss {int(rss[1]) // 1024 if rss else '?'} MiB thr {int(threads[1]) if threads else '?'} "
-            f"cpu {stat.cpu_seconds:.1f}s started {stat.started:.0f} | {title_of(read_bytes(pid, 'cmdline', 256)) or stat.name}"
+            f"cpu {stat.cpu_seconds:.1f}s started {stat.started:.0f} | {title}"
         )
     return lines
 

@@ -14,6 +14,7 @@ _HEALTHY = Text("Nothing wrong is to be seen.", "没有看出问题。")
 _UNKNOWN = Text("Could not tell.", "无法判断。")
 _MISSING = Text("missing: {}", "缺少：{}")
 _SURE = Text("confidence {}", "置信度 {}")
+_SEEN = Text("seen from {} to {} ({})", "出现于 {} 至 {}（{}）")
 _EVIDENCE = Text("evidence", "证据")
 _CHAIN = Text("from the first error to its fallout", "从最初的错误到后果")
 _REMEDIES = Text("what to do", "怎么办")
@@ -43,6 +44,8 @@ def _finding(finding: Finding, lang: Language, width: int) -> Iterator[Line]:
         (f"  {finding.cause} · {category} · {sure}", "dim"),
     )
     yield from (line(text) for text in wrapped(say(finding.summary, lang), width, "  "))
+    if finding.since is not None and finding.until is not None:
+        yield line("  ", (_window(finding.since, finding.until, lang), "dim"))
     yield from _evidence(say(_EVIDENCE, lang), finding.evidence, width)
     yield from _evidence(say(_CHAIN, lang), finding.chain, width)
     if finding.remedies:
@@ -53,6 +56,14 @@ def _finding(finding: Finding, lang: Language, width: int) -> Iterator[Line]:
         yield from (line(text) for text in rest)
         if remedy.flags:
             yield line(" " * 6, (" ".join(remedy.flags), "bold green"))
+
+
+def _window(since: float, until: float, lang: Language) -> str:
+    """When numbers showed it, in the reader's zone."""
+    begin, end = int(since * 1e9), int(until * 1e9)
+    same_day = figures.day_and_time(begin)[:10] == figures.day_and_time(end)[:10]
+    last = figures.clock(end) if same_day else figures.day_and_time(end)
+    return say(_SEEN, lang).format(figures.day_and_time(begin), last, figures.duration(until - since))
 
 
 def _evidence(title: str, evidence: tuple[Evidence, ...], width: int) -> Iterator[Line]:
