@@ -1,25 +1,13 @@
 """Scenes for the proofs: a log file, or what a watcher saw, written as data."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from paramedic.diagnosis.conditions import Value
-from paramedic.diagnosis.pattern import MetricsSight
-from paramedic.diagnosis.scene import Held, Log, Scene
+from paramedic.diagnosis.scene import Log, Scene
+from paramedic.knowledge.scene_file import Said
 from paramedic.model.target import EngineProcess, EngineState, Exit, Role
 
 RECORDINGS = Path(__file__).parents[1] / "recordings"
-
-
-class Said:
-    """Numbers of which is only known which conditions hold."""
-
-    def __init__(self, holds: list[str]) -> None:
-        self._holds = holds
-
-    def held(self, sight: MetricsSight, arguments: Mapping[str, Value]) -> Held | None:
-        return Held() if set(sight.decisive()) <= set(self._holds) else None
 
 
 def log_of(path: Path) -> Log:

@@ -280,6 +280,7 @@ class Config(Section):
     notifiers: tuple[NotifierConfig, ...] = Field(default=(), strict=False)  # who is told
     server: Server = Server()  # the daemon's own HTTP
     rules: tuple[ExistingPath, ...] = Field(default=(), strict=False)  # your own rule files or folders of them
+    knowledge: tuple[ExistingPath, ...] = Field(default=(), strict=False)  # your own folders of faults, beside ours
 
     @field_validator("data_dir")
     @classmethod

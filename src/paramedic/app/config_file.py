@@ -83,10 +83,21 @@ def load(
 
 def data_dir_of_file(environ: Mapping[str, str] = os.environ) -> Path | None:
     """The `data_dir` of the configuration that would be found, without judging the rest of the file."""
+    found = _paths_of_file("data_dir", environ)
+    return found[0] if found else None
+
+
+def knowledge_of_file(environ: Mapping[str, str] = os.environ) -> tuple[Path, ...]:
+    """The `knowledge` folders of the configuration that would be found, without judging the rest of the file."""
+    return _paths_of_file("knowledge", environ)
+
+
+def _paths_of_file(key: str, environ: Mapping[str, str]) -> tuple[Path, ...]:
     path = find(None, environ)
     data = read_yaml(path).data if path else None
-    value = data.get("data_dir") if isinstance(data, dict) else None
-    return path.absolute().parent / Path(value).expanduser() if path and isinstance(value, str) else None
+    value = data.get(key) if isinstance(data, dict) else None
+    names = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    return tuple(path.absolute().parent / Path(name).expanduser() for name in names if path and isinstance(name, str))
 
 
 def leaves(value: Any, where: Where = ()) -> Iterator[tuple[str, Where, Any]]:

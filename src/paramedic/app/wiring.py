@@ -60,7 +60,8 @@ _BROUGHT_UP_TO_DATE = Text(
 
 def build(folder: DataFolder, config: Config, language: Language, print_line: Callable[[str], None]) -> Parts:
     """Open everything below a data folder that we hold. Mistakes in knowledge or rules raise InvalidFiles."""
-    vocabulary, catalogue, stages = load_vocabulary(), load_catalogue(), load_stages()
+    vocabulary, stages = load_vocabulary(), load_stages()
+    catalogue = load_catalogue(beside=[Path(folder) for folder in config.knowledge])
     rules = load_rules([SHIPPED, *map(Path, config.rules)])
     clock = SystemClock()
     on_disk = SqliteJournal(folder.journal)

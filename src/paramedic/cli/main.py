@@ -29,6 +29,7 @@ COMMANDS = {
     "events": "Print what the journal says, a line an event, and follow it.",
     "stop": "Stop the running watch and the engines that it started.",
     "check": "Judge rules, faults and vocabulary: this version's, and your own.",
+    "knowledge": "The faults that are known: list, show, lint, test, new.",
     "config": "Show or check the configuration.",
     "backup": "Save the data folder into one file, also while a watch runs.",
     "restore": "Put a backup into the place of the data folder.",

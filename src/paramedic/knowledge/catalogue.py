@@ -1,6 +1,6 @@
 """Faults, remedies and stages from their files: every mistake of every file found before any of it is used."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -14,7 +14,7 @@ from paramedic.diagnosis.template import Template
 from paramedic.knowledge.fields import Fields
 from paramedic.knowledge.number_tables import read_table
 from paramedic.knowledge.sight import read_sight
-from paramedic.knowledge.yaml_file import YamlFile, did_you_mean, read_yaml
+from paramedic.knowledge.yaml_file import YamlFile, did_you_mean, near, read_yaml
 from paramedic.model.errors import InvalidFiles, Problem
 from paramedic.model.finding import Restart
 from paramedic.model.level import Category, Level
@@ -28,50 +28,65 @@ FAULT_KEYS = (
 )  # fmt: skip
 
 
-def load_catalogue(folder: Path | None = None) -> Catalogue:
+def load_catalogue(folder: Path | None = None, beside: Sequence[Path] = ()) -> Catalogue:
     """The catalogue of a folder laid out like this one (faults/, remedies/, stages/, numbers/); ours by default.
 
+    The faults, remedies and numbers of the folders `beside` it are added to it; an id may be there once.
     Raises InvalidFiles with every mistake of every file, each with its line.
     """
-    return _load(folder or HERE)
+    return _load(folder or HERE, tuple(beside))
 
 
 def load_stages() -> Stages:
     """How the engine's own life shows in its log."""
-    return _load(HERE).stages
+    return _load(HERE, ()).stages
 
 
 @cache
-def _load(folder: Path) -> Catalogue:
-    problems: list[Problem] = []
-    families = _each(folder, ".", "categories.yaml", _families, problems).get("categories", {})
-    remedies = _each(folder, "remedies", "*.yaml", _remedy, problems)
-    ids = frozenset(path.stem for path in (folder / "faults").glob("*.yaml"))
-    stages = _each(folder, "stages", "vllm.yaml", _stages, problems).get("vllm")
+def _load(folder: Path, beside: tuple[Path, ...]) -> Catalogue:
+    problems = [problem for own in beside for problem in _no_knowledge(own)]
+    folders = (folder, *beside)
+    families = _each((folder,), ".", "categories.yaml", _families, problems).get("categories", {})
+    remedies = _each(folders, "remedies", "*.yaml", _remedy, problems)
+    ids = frozenset(path.stem for place in folders for path in (place / "faults").glob("*.yaml"))
+    stages = _each((folder,), "stages", "vllm.yaml", _stages, problems).get("vllm")
     known = _Known(
         families,
         remedies,
         frozenset(stage.id for stage in stages.stages) if stages else frozenset(),
-        _each(folder, "numbers", "*.yaml", lambda id_, file: read_table(id_, file, remedies, ids), problems),
+        _each(folders, "numbers", "*.yaml", lambda id_, file: read_table(id_, file, remedies, ids), problems),
     )
-    faults = _each(folder, "faults", "*.yaml", lambda id_, file: _fault(id_, file, known), problems)
+    faults = _each(folders, "faults", "*.yaml", lambda id_, file: _fault(id_, file, known), problems)
     if problems or stages is None:
         raise InvalidFiles(problems or [Problem(str(folder / "stages" / "vllm.yaml"), 0, "is missing")])
     return Catalogue(tuple(faults.values()), remedies, stages, faults, known.tables)
 
 
+def _no_knowledge(folder: Path) -> Iterator[Problem]:
+    if not folder.is_dir():
+        yield Problem(str(folder), 0, "there is no such folder", near(folder))
+    elif not any(folder.glob("faults/*.yaml")):
+        yield Problem(str(folder), 0, "holds no faults", "each is a file faults/ID.yaml in it")
+
+
 def _each(
-    folder: Path, room: str, pattern: str, read: Callable[[str, YamlFile], Item], problems: list[Problem]
+    folders: Sequence[Path],
+    room: str,
+    pattern: str,
+    read: Callable[[str, YamlFile], Item],
+    problems: list[Problem],
 ) -> dict[str, Item]:
     """Read every file of a room by its name; mistakes are collected, not raised."""
     found: dict[str, Item] = {}
-    for path in sorted((folder / room).glob(pattern)):
+    for path in (path for folder in folders for path in sorted((folder / room).glob(pattern))):
         try:
             file = read_yaml(path)
         except InvalidFiles as error:
             problems += error.problems
             continue
-        found[path.stem] = read(path.stem, file)
+        if path.stem in found:
+            file.problem((), f"the id {path.stem!r} is already taken in {room}/", "give the file another name")
+        found.setdefault(path.stem, read(path.stem, file))
         problems += file.problems
     return found
 
@@ -114,7 +129,7 @@ def _fault(id_: str, file: YamlFile, known: _Known) -> Fault:
     fields = Fields(file, ())
     fields.only(*FAULT_KEYS)
     family = fields.string("family")
-    _check_names(fields, known)
+    _check_names(fields, family, known)
     sights = tuple(read_sight(each, known.stages) for each in fields.items("seen"))
     if not sights:
         fields.wrong("seen", "a fault needs at least one sight that shows it")
@@ -139,10 +154,11 @@ def _fault(id_: str, file: YamlFile, known: _Known) -> Fault:
     return fault
 
 
-def _check_names(fields: Fields, known: _Known) -> None:
-    family, table = fields.string("family"), fields.string("table")
+def _check_names(fields: Fields, family: str, known: _Known) -> None:
+    table = fields.string("table")
     if family not in known.families:
-        fields.wrong("family", f"unknown family {family!r}", did_you_mean(family, known.families))
+        hint = did_you_mean(family, known.families) or f"one of {', '.join(known.families)}"
+        fields.wrong("family", f"unknown family {family!r}" if family else "family is missing", hint)
     if table and table not in known.tables:
         fields.wrong("table", f"no table of numbers {table!r}", did_you_mean(table, known.tables))
     for position, name in enumerate(fields.strings("remedies")):
