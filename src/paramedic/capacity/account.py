@@ -19,6 +19,16 @@ class Known(StrEnum):
     UNKNOWN = "unknown"  # `note` says what would tell it
 
 
+class Stage(StrEnum):
+    """How far the server came."""
+
+    UNKNOWN = "unknown"  # the log does not hold its start
+    LOADING = "loading"
+    PROFILING = "profiling"
+    CAPTURING = "capturing"
+    SERVING = "serving"
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One part of the memory, in GiB; None where it is not known, which is not zero."""
@@ -69,6 +79,7 @@ class Account:
     engine: str
     version: str
     on_cpu: bool
+    stage: Stage
     rank: str
     ranks: int
     total: float | None

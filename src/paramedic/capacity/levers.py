@@ -4,12 +4,13 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from paramedic.capacity.account import Account, Settings
+from paramedic.capacity.account import Account, Settings, Stage
 from paramedic.capacity.kv_cache import Shape
-from paramedic.capacity.startup import GIB
+from paramedic.capacity.sayings import GIB
 from paramedic.model.text import Text
 
 STEP = 0.05  # of the device, as people turn this knob
+SOME = 0.25  # GiB of KV cache, where nothing is known of what a request needs
 HIGHEST = 0.97  # above it the driver and the libraries find no room
 LOGIT_BYTES = 4  # of each word of the vocabulary and each sequence, in the sampler
 
@@ -50,13 +51,17 @@ def _alone(account: Account, lever: Lever) -> Lever:
 
 
 def _share(account: Account, settings: Settings, _shape: Shape | None) -> Iterator[Lever]:
-    """The share of the device that the engine may fill."""
-    now = account.utilization or _number(settings, "mem_fraction_static")
-    if account.on_cpu or now is None or _number(settings, "kv_cache_memory_bytes") is not None:
+    """The share of the device that the engine may fill. It does not limit the weights while they are loaded."""
+    if account.on_cpu or _number(settings, "kv_cache_memory_bytes") is not None:
         return
+    now = account.utilization or _number(settings, "mem_fraction_static")
     flag = "--mem-fraction-static" if account.engine == "SGLang" else "--gpu-memory-utilization"
+    late = account.out_of_memory is not None and account.stage in (Stage.CAPTURING, Stage.SERVING)
+    if now is None:
+        if account.lacks_kv or late:
+            yield Lever(flag, "kv-cache", _LOWER_IT if late else _RAISE_IT, helps=True)
+        return
     size = account.total if account.total is not None else account.free_at_start
-    loading = account.out_of_memory is not None and account.gib("weights") is None
     more = STEP if size is None else max(STEP, _missing_share(account, size))
     for to in (round(now + more, 4), round(now - STEP, 4)):
         if not STEP <= to <= HIGHEST:
@@ -64,16 +69,16 @@ def _share(account: Account, settings: Settings, _shape: Shape | None) -> Iterat
         kv = None if size is None else (to - now) * size
         if kv is not None and not _starts(account, to, kv):
             continue
-        helps = (account.lacks_kv and to > now) or (_ran_out(account) and to < now and not loading)
+        helps = late if to < now else account.lacks_kv and not late
         yield Lever(f"{flag} {to:g}", "kv-cache", _MORE if to > now else _LESS, kv, _tokens(account, kv), kv, helps)
 
 
 def _missing_share(account: Account, size: float) -> float:
     """By how much the share must grow, in hundredths, until one request of the full length fits."""
     kv, needed = account.gib("kv-cache"), account.kv.needed_gib
-    if not account.lacks_kv or kv is None or needed is None:
+    if not account.lacks_kv or kv is None:
         return 0.0
-    return math.ceil((needed - kv) / size * 100 + 0.1) / 100
+    return math.ceil(((SOME if needed is None else needed) - kv) / size * 100 + 0.1) / 100
 
 
 def _starts(account: Account, to: float, kv: float) -> bool:
@@ -94,12 +99,12 @@ def _length(account: Account, _settings: Settings, _shape: Shape | None) -> Iter
         yield Lever(f"{name} {kv.fitting_len}", "kv-cache", _FITS, helps=True)
     elif kv.model_len is not None and kv.concurrency is not None:
         effect = _filled(_HALF_AS_LONG, now=kv.concurrency, then=2 * kv.concurrency)
-        yield Lever(f"{name} {kv.model_len // 2}", "kv-cache", effect, helps=account.lacks_kv)
+        yield Lever(f"{name} {kv.model_len // 2}", "kv-cache", effect, helps=account.lacks_kv and kv.concurrency > 0.5)
 
 
 def _kv_dtype(account: Account, _settings: Settings, _shape: Shape | None) -> Iterator[Lever]:
     kv = account.kv
-    if account.on_cpu or kv.dtype_bytes not in (2, 4):
+    if account.on_cpu or kv.dtype_bytes not in (2, 4) or (account.gib("kv-cache") or 0.0) < 0:
         return
     more = None if kv.tokens is None else kv.tokens * (kv.dtype_bytes - 1)
     value = "fp8_e5m2" if account.engine == "SGLang" else "fp8"
@@ -109,7 +114,7 @@ def _kv_dtype(account: Account, _settings: Settings, _shape: Shape | None) -> It
 
 def _steps(account: Account, settings: Settings, shape: Shape | None) -> Iterator[Lever]:
     """What one step computes: its tokens set the peak of the activations, its sequences the sampler's memory."""
-    ran_out = _ran_out(account) and account.gib("weights") is not None
+    ran_out = account.out_of_memory is not None and account.stage not in (Stage.LOADING, Stage.UNKNOWN)
     sglang = account.engine == "SGLang"
     batched = _number(settings, "chunked_prefill_size" if sglang else "max_num_batched_tokens")
     activations = account.gib("activations")
@@ -134,7 +139,7 @@ def _graphs(account: Account, settings: Settings, _shape: Shape | None) -> Itera
         return
     flag = "--disable-cuda-graph" if account.engine == "SGLang" else "--enforce-eager"
     effect = _NO_GRAPHS if size is None else _filled(_NO_GRAPHS_BY, gib=size)
-    helps = _ran_out(account) and account.gib("kv-cache") is not None
+    helps = account.out_of_memory is not None and account.stage is Stage.CAPTURING
     yield Lever(flag, "cuda-graphs", effect, device_gib=None if size is None else -size, helps=helps)
 
 
@@ -143,7 +148,8 @@ def _weights(account: Account, settings: Settings, _shape: Shape | None) -> Iter
     weights, kv, each = account.gib("weights"), account.gib("kv-cache"), account.kv.bytes_per_token
     if account.on_cpu:
         return
-    helps = account.lacks_kv or (account.out_of_memory is not None and weights is None)
+    early = account.stage in (Stage.LOADING, Stage.PROFILING)
+    helps = account.lacks_kv or (account.out_of_memory is not None and early)
     half = None if weights is None else weights / 2
     name = "tp_size" if account.engine == "SGLang" else "tensor_parallel_size"
     now = int(_number(settings, name) or 1)
@@ -174,10 +180,6 @@ def _space(account: Account, settings: Settings, _shape: Shape | None) -> Iterat
         yield Lever(flag, "kv-cache", _RAM, more_gib, _tokens(account, more_gib), more_gib, account.lacks_kv)
 
 
-def _ran_out(account: Account) -> bool:
-    return account.out_of_memory is not None
-
-
 def _tokens(account: Account, gib: float | None) -> int | None:
     each = account.kv.bytes_per_token
     return None if gib is None or not each else int(gib * GIB / each)
@@ -194,6 +196,13 @@ def _filled(text: Text, **values: float) -> Text:
 
 _MORE = Text("more for the KV cache, less room for what grows at run time", "KV 缓存变大，运行时余量变小")
 _LESS = Text("more room for what grows at run time, less for the KV cache", "运行时余量变大，KV 缓存变小")
+_RAISE_IT = Text(
+    "raise it: more for the KV cache; what it is now is not in this log", "调大：KV 缓存变大；当前值日志里没有"
+)
+_LOWER_IT = Text(
+    "lower it: more room for what grows at run time; what it is now is not in this log",
+    "调小：运行时余量变大；当前值日志里没有",
+)
 _FITS = Text("the longest request that fits the KV cache as it is", "现有 KV 缓存能放下的最长请求")
 _HALF_AS_LONG = Text(
     "the KV cache stays as it is; {now:.2f} -> {then:.2f} requests of full length fit",

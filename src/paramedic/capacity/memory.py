@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 
-from paramedic.capacity.account import Account, Known, KvCache, OutOfMemory, Part, Settings
+from paramedic.capacity.account import Account, Known, KvCache, OutOfMemory, Part, Settings, Stage
 from paramedic.capacity.kv_cache import DTYPE_BYTES, Shape
-from paramedic.capacity.startup import GIB, Figure, Start
-from paramedic.model.text import Text
+from paramedic.capacity.sayings import GIB
+from paramedic.capacity.startup import Figure, Start
+from paramedic.model.text import NO_WORDS, Text
 
 Said = Mapping[str, Figure]
+LARGE_GRAPHS = 2.0  # GiB: few models need more
 BLOCK = 16  # tokens, where nothing else is said
-SGLANG, VLLM = "SGLang", "vLLM"
+SGLANG = "SGLang"
 
 
 def add_up(start: Start, settings: Settings, total: float | None = None, shape: Shape | None = None) -> Account:
@@ -22,21 +24,22 @@ def add_up(start: Start, settings: Settings, total: float | None = None, shape: 
     size = said.get("total") or (Figure(total, "", 0) if total is not None else None)
     utilization = _value(said, "utilization") or _number(settings, "gpu_memory_utilization")
     budget = None if start.on_cpu or "kv_reserved" in said else _budget(said, size, utilization)
-    kv = _kv(said, settings)
-    weights, outside = _weights(said), _outside(said)
+    kv = _kv(start, rank, said, settings)
+    weights, outside = _weights(start, rank, said), _outside(said)
     activations = _activations(said, budget, weights, kv, outside)
-    parts = [_before(said, size), weights, kv]
+    parts = [_before(_free_at_start(start, rank, said), size), weights, kv]
     parts += [] if start.engine == SGLANG else [activations]
     parts += [] if start.engine == SGLANG or activations.note == _REST_OF_BUDGET else [outside]
     parts += [] if start.on_cpu else [_graphs(start, rank, said, settings)]
     return Account(
-        engine=start.engine or VLLM,
+        engine=start.engine,
         version=start.version,
         on_cpu=start.on_cpu,
+        stage=_stage(start, said),
         rank=rank,
         ranks=len(start.ranks()),
         total=size.value if size else None,
-        free_at_start=_value(said, "free_at_start"),
+        free_at_start=first.value if (first := _free_at_start(start, rank, said)) else None,
         budget=budget,
         utilization=utilization,
         parts=(*parts, _rest(parts, said, size)),
@@ -44,6 +47,16 @@ def add_up(start: Start, settings: Settings, total: float | None = None, shape: 
         off_budget=_off(said, weights, activations, outside),
         out_of_memory=_out_of_memory(start),
     )
+
+
+def _stage(start: Start, said: Said) -> Stage:
+    if start.has_served:
+        return Stage.SERVING
+    if any(what in said for what in ("kv", "kv_reserved", "kv_set", "k", "tokens", "blocks")):
+        return Stage.CAPTURING
+    if "weights" in said or "weight_set" in said:
+        return Stage.PROFILING
+    return Stage.LOADING if start.has_begun_to_load else Stage.UNKNOWN
 
 
 def _tightest(start: Start) -> str:
@@ -82,6 +95,10 @@ _REST_OF_BUDGET = Text(
 _LESS_GRAPHS = Text("the peak less what was set aside for CUDA graphs", "峰值减去为 CUDA 图预留的部分")
 _LESS_WEIGHTS = Text("the peak of PyTorch less the weights", "PyTorch 峰值减去权重")
 _CONSUMED = Text("what was consumed less the weights", "已占用显存减去权重")
+_TAKEN_MEANWHILE = Text(
+    "as free memory shrank: what other programs took meanwhile is in it",
+    "按空闲显存的减少计：期间其他程序的占用也算在内",
+)
 _EAGER = Text("none: eager mode", "无：eager 模式")
 _SIZE = Text(
     "the size of the device is not in this log: --gpu-memory GIB", "日志里没有显存总量：可用 --gpu-memory GIB 给出"
@@ -92,7 +109,9 @@ _LEFT_AND_UNKNOWN = Text("what is left, and all that is not known", "剩余部�
 _AT_THE_END = Text("free after the start", "启动完成后空闲")
 
 
-def _weights(said: Said) -> Part:
+def _weights(start: Start, rank: str, said: Said) -> Part:
+    if sets := start.of_all(rank, "weight_set"):  # SGLang loads a draft model after the other
+        return _summed("weights", sets)
     if figure := said.get("weights"):
         return _said("weights", figure)
     if (allocated := said.get("oom_allocated")) and (wanted := said.get("wanted")):
@@ -103,11 +122,12 @@ def _weights(said: Said) -> Part:
     return Part("weights", None, Known.UNKNOWN, note=_LOADING)
 
 
-def _kv(said: Said, settings: Settings) -> Part:
+def _kv(start: Start, rank: str, said: Said, settings: Settings) -> Part:
+    sets = [figure for what in ("k", "v", "kv_set") for figure in start.of_all(rank, what)]
+    if sets:
+        return _summed("kv-cache", sets)
     if figure := said.get("kv_reserved"):
         return Part("kv-cache", figure.value, Known.SAID, figure.file, figure.line, _RESERVED)
-    if (k := said.get("k")) and (v := said.get("v")):
-        return Part("kv-cache", k.value + v.value, Known.SAID, k.file, k.line)
     exact = _number(settings, "kv_cache_memory_bytes")
     figure = said.get("kv")
     if figure is None:
@@ -144,23 +164,29 @@ def _activations(said: Said, budget: float | None, weights: Part, kv: Part, outs
         return Part("activations", None, Known.UNKNOWN, note=_NOT_PROFILED)
     possible = said.get("kv")
     if budget is not None and weights.gib is not None and possible and outside.gib is None:
-        return Part("activations", budget - weights.gib - possible.value, Known.COMPUTED, note=_REST_OF_BUDGET)
+        rest = budget - weights.gib - possible.value
+        if rest >= 0:
+            return Part("activations", rest, Known.COMPUTED, note=_REST_OF_BUDGET)
     return Part("activations", None, Known.UNKNOWN, note=_NOT_SAID)
 
 
 def _graphs(start: Start, rank: str, said: Said, settings: Settings) -> Part:
-    sets = start.said.get(rank, {}).get("graph_set", [])
-    if sets:  # SGLang captures several sets, one after the other
-        return Part("cuda-graphs", sum(one.value for one in sets), Known.SAID, sets[-1].file, sets[-1].line)
+    if sets := start.of_all(rank, "graph_set"):  # SGLang captures several, one after the other
+        return _summed("cuda-graphs", sets)
     if settings.get("enforce_eager") is True or settings.get("disable_cuda_graph") is True:
         return Part("cuda-graphs", 0.0, Known.COMPUTED, note=_EAGER)
     if figure := said.get("graphs"):
-        return _said("cuda-graphs", figure)
+        note = _TAKEN_MEANWHILE if figure.value > LARGE_GRAPHS else NO_WORDS
+        return Part("cuda-graphs", figure.value, Known.SAID, figure.file, figure.line, note)
     return Part("cuda-graphs", None, Known.UNKNOWN, note=_NOT_SAID)
 
 
-def _before(said: Said, size: Figure | None) -> Part:
-    free = said.get("free_at_start")
+def _free_at_start(start: Start, rank: str, said: Said) -> Figure | None:
+    """The first word on it: SGLang says it again before a draft model."""
+    return next(iter(start.of_all(rank, "free_at_start")), said.get("free_at_start"))
+
+
+def _before(free: Figure | None, size: Figure | None) -> Part:
     if free and size:
         return Part("before", max(0.0, size.value - free.value), Known.COMPUTED, free.file, free.line, _OTHERS)
     return Part("before", None, Known.UNKNOWN, note=_NOT_SAID if size else _SIZE)
@@ -252,6 +278,10 @@ def _out_of_memory(start: Start) -> OutOfMemory | None:
     neighbours = tuple((int(pid.value), size.value) for pid, size in zip(pids, sizes, strict=True))
     held = (one("total"), one("oom_free"), one("oom_process"), one("oom_allocated"), one("oom_unused"))
     return OutOfMemory(last.file, last.line, last.value, *held, neighbours)
+
+
+def _summed(name: str, sets: Sequence[Figure]) -> Part:
+    return Part(name, sum(one.value for one in sets), Known.SAID, sets[-1].file, sets[-1].line)
 
 
 def _said(name: str, figure: Figure) -> Part:

@@ -32,7 +32,7 @@ def _log_or_server(ctx: click.Context, param: click.Parameter, incomplete: str) 
 
 
 @click.command("memory", short_help="Show where a server's GPU memory goes, and which flag moves what.")
-@click.argument("source", metavar="SERVER.LOG|TARGET", shell_complete=_log_or_server)
+@click.argument("source", default="", metavar="[SERVER.LOG|FOLDER|TARGET]", shell_complete=_log_or_server)
 @click.option("--gpu-memory", type=float, metavar="GIB", help="The size of one GPU, where the log does not say it.")
 @click.option(
     "--model-config",
@@ -57,11 +57,13 @@ def command(
 
     Total = weights + KV cache + activations + CUDA graphs + the rest, in GiB, from what the server itself wrote as it
     started; of several workers the one with the smallest KV cache. What a log does not say is "not known", never zero.
-    SERVER.LOG may be packed (.gz), `-` is standard input; TARGET is a server under watch. Of several starts in one
-    log the last one counts. Flags marked with * help with what went wrong. vLLM from 0.4, SGLang, vLLM on the CPU.
+    SERVER.LOG may be packed (.gz), `-` is standard input; FOLDER or a file of `paramedic record` holds one; TARGET is a
+    watched server's name or an address of this machine, without it the only server here. Of several starts in one log
+    the last one counts. Flags marked with * help with what went wrong. vLLM from 0.4, SGLang, vLLM on the CPU.
 
     \b
     Examples:
+      paramedic memory
       paramedic memory server.log
       kubectl logs vllm-0 | paramedic memory - --gpu-memory 79.18
       paramedic memory server.log --model-config /models/qwen3-8b/config.json
@@ -70,21 +72,23 @@ def command(
     \b
     Exit codes: 0 told, 1 told, and memory or the KV cache did not suffice, 2 usage, 3 the log says nothing of memory.
     """
+    from paramedic.app.log_source import server_log
     from paramedic.capacity.levers import levers
     from paramedic.capacity.memory import add_up
     from paramedic.cli.startup_log import settings_of, starts_of
+    from paramedic.diagnosis.arguments import command_arguments
 
     if gpu_memory is not None and gpu_memory <= 0:
         raise UsageError("--gpu-memory is a size in GiB above zero, such as 79.18")
-    path = _log_of(source, data_dir)
-    starts = starts_of(read_logs([path]))
+    with server_log(source, data_dir) as (path, argv):
+        starts = starts_of(read_logs([path]))
     if not starts:
         raise CouldNotTell(
-            f"{path} says nothing of a server's memory: give the log from the server's start on "
+            f"{source or path} says nothing of a server's memory: give the log from the server's start on "
             "(the lines with `GiB` and `KV cache`)"
         )
     shape = _shape(model_config)
-    settings = settings_of(starts[-1])
+    settings = settings_of(starts[-1]) | command_arguments(argv)
     account = add_up(starts[-1], settings, gpu_memory, shape)
     turned = levers(account, settings, shape)
     if as_json:
@@ -92,37 +96,6 @@ def command(
     else:
         _show(account, turned, lang)
     ctx.exit(FOUND if account.lacks_kv or account.out_of_memory else FINE)
-
-
-def _log_of(source: str, data_dir: Path) -> Path:
-    """The file that is meant: itself, the only log of a folder, or the log of a server under watch."""
-    path = Path(source)
-    if path.is_dir():
-        found = sorted({*path.glob("*.log"), *path.glob("*.log.gz")})
-        whole = [each for each in found if each.name == "server.log"] or found
-        if len(whole) != 1:
-            raise InvalidFiles([Problem(source, 0, f"holds {len(found)} logs", "give the one that is meant")])
-        return whole[0]
-    if source == "-" or path.exists() or "/" in source.removeprefix("http://").removeprefix("https://"):
-        return path
-    return _log_of_server(source, data_dir)
-
-
-def _log_of_server(name: str, data_dir: Path) -> Path:
-    from paramedic.app.reading import read_view
-    from paramedic.knowledge.yaml_file import did_you_mean, near
-
-    try:
-        targets = read_view(data_dir).targets
-    except CouldNotTell:
-        targets = {}
-    for known, view in targets.items():
-        if name in (known, view.target.url):
-            if log := view.log or view.target.log:
-                return Path(log)
-            raise CouldNotTell(f"where {known} writes its log is not known: give the file")
-    hint = did_you_mean(name, targets) or near(Path(name)) or "paramedic status lists the servers"
-    raise UsageError(f"{name!r} is neither a file nor a server under watch ({hint})")
 
 
 def _shape(path: Path | None) -> "Shape | None":

@@ -45,4 +45,4 @@ def _messages(log: LogLines) -> Iterator[Message]:
         if says_something(raw):
             record = read_record(raw[:LONGEST])
             number = index + 1 + (left_out if index >= place else 0)
-            yield Message(log.name, number, record.text, record.tag)
+            yield Message(log.name, number, record.text, record.tag, record.level)

@@ -14,7 +14,9 @@ LOGS = Path(__file__).parents[2] / "recordings" / "logs"
 
 def starts_of(text: str) -> list[Start]:
     records = ((number, read_record(raw)) for number, raw in enumerate(text.splitlines(), 1))
-    return read_starts(Message("server.log", number, record.text, record.tag) for number, record in records)
+    return read_starts(
+        Message("server.log", number, record.text, record.tag, record.level) for number, record in records
+    )
 
 
 def settings_of(start: Start) -> Settings:

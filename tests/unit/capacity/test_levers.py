@@ -9,7 +9,11 @@ from tests.unit.capacity.build import recorded, settings_of, starts_of
 
 
 def turned(run: str, total: float | None = None) -> dict[str, Lever]:
-    start = starts_of(recorded(run))[-1]
+    return turned_for(recorded(run), total)
+
+
+def turned_for(text: str, total: float | None = None) -> dict[str, Lever]:
+    start = starts_of(text)[-1]
     settings = settings_of(start)
     found = levers(add_up(start, settings, total), settings)
     return {lever.flag: lever for lever in found}
@@ -61,6 +65,39 @@ def test_out_of_memory_at_run_time_is_cured_by_less() -> None:
     assert found["--gpu-memory-utilization 0.25"].helps
     assert not found["--gpu-memory-utilization 0.35"].helps
     assert found["--max-num-batched-tokens 32768"].helps
+
+
+NO_ROOM = """\
+INFO 04-02 21:42:57 [api_server.py:1010] args: Namespace(model='/m', kv_cache_dtype='auto', max_model_len=8192)
+INFO 04-02 21:42:58 [llm_engine.py:1] Initializing a V0 LLM engine (v0.8.2) with config: dtype=torch.bfloat16
+INFO 04-02 21:43:03 [worker.py:267] the current vLLM instance can use total_gpu_memory (39.39GiB) x \
+gpu_memory_utilization (0.20) = 7.88GiB
+INFO 04-02 21:43:03 [worker.py:267] model weights take 9.38GiB; non_torch_memory takes 0.15GiB; PyTorch activation \
+peak memory takes 1.46GiB; the rest of the memory reserved for KV Cache is -3.11GiB.
+"""
+
+
+def test_no_room_at_all_needs_a_share_that_leaves_some() -> None:
+    found = turned_for(NO_ROOM)
+    share = found["--gpu-memory-utilization 0.29"]
+    assert share.helps
+    assert share.kv_gib is not None
+    assert share.kv_gib > 3.11
+    assert not any(flag.startswith("--kv-cache-dtype") for flag in found)  # half of nothing is nothing
+
+
+@pytest.mark.parametrize(
+    ("last", "helps"),
+    [
+        ("", set()),
+        ("INFO 06-20 10:00:02 [x.py:1] Starting to load model /m...\n", {"--tensor-parallel-size 2"}),
+        ("INFO:     Application startup complete.\n", {"--gpu-memory-utilization"}),
+    ],
+)
+def test_what_helps_against_out_of_memory_depends_on_the_stage(last: str, helps: set[str]) -> None:
+    """Where the share is not known, it is named without a number; where the stage is not known, nothing is claimed."""
+    found = turned_for(f"{last}torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB.")
+    assert {flag for flag, lever in found.items() if lever.helps} == helps
 
 
 def test_a_cache_given_in_bytes_ignores_utilisation() -> None:

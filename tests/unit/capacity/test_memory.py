@@ -2,7 +2,7 @@
 
 import pytest
 
-from paramedic.capacity.account import Known
+from paramedic.capacity.account import Known, Stage
 from paramedic.capacity.kv_cache import Shape
 from tests.unit.capacity.build import account_of, recorded, starts_of
 
@@ -234,6 +234,62 @@ def test_old_words_for_out_of_memory() -> None:
     assert last is not None
     assert (last.wanted, last.total, last.allocated, last.free) == (2.0, 23.69, 21.22, 1.11)
     assert last.process is None
+
+
+def test_a_draft_model_of_sglang_is_counted_in() -> None:
+    draft = """\
+[2026-10-16 09:06:47 TP0] Load weight begin. avail mem=10.10 GB
+[2026-10-16 09:06:48 TP0] Load weight end. type=LlamaForCausalLMEagle, avail mem=9.10 GB, mem usage=1.00 GB.
+[2026-10-16 09:06:49 TP0] KV Cache is allocated. #tokens: 230000, K size: 0.50 GB, V size: 0.50 GB
+"""
+    account = account_of(SGLANG + draft)
+    assert account.rank == "TP0"
+    assert account.gib("weights") == near(30.39 + 1.0)
+    assert account.gib("kv-cache") == near(35.08 + 1.0)
+    assert account.free_at_start == 78.5  # before the first of them
+
+
+OOM = "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of 79.18 GiB"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"INFO 10-02 11:00:00 logger.py:36] Received request chatcmpl-1: prompt: 'Why {OOM}', params: x",
+        f"INFO 10-02 11:00:00 [logger.py:36] a prompt of 12 tokens: '{OOM}'",
+    ],
+)
+def test_what_a_prompt_quotes_is_no_end(line: str) -> None:
+    assert account_of(V08_V0 + line).out_of_memory is None
+    assert account_of(V08_V0 + OOM).out_of_memory is not None
+
+
+SERVES = "INFO:     Application startup complete.\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "stage"),
+    [
+        (OOM, Stage.UNKNOWN),
+        (f"INFO 06-20 10:00:02 [gpu_model_runner.py:1] Starting to load model /m...\n{OOM}", Stage.LOADING),
+        ("INFO 06-20 10:00:02 [model_runner.py:1] Model loading took 14.9 GiB and 3.1 seconds", Stage.PROFILING),
+        (V08_V0, Stage.CAPTURING),
+        (V08_V0 + SERVES, Stage.SERVING),
+    ],
+)
+def test_how_far_it_came(text: str, stage: Stage) -> None:
+    assert account_of(text).stage is stage
+
+
+def test_the_version_of_nccl_is_not_the_engines() -> None:
+    assert account_of(V08_V0 + "NCCL version 2.27.5+cuda12.9 uses 1.0 GiB\n").version == "0.8.2"
+
+
+def test_figures_that_do_not_fit_together_give_no_negative_part() -> None:
+    text = V05.replace("gpu_memory_utilization=0.9", "gpu_memory_utilization=0.1") + (
+        "INFO 06-20 10:00:50 [gpu_worker.py:560] Available KV cache memory: 60.00 GiB\n"
+    )
+    assert account_of(text, total=79.18).gib("activations") is None
 
 
 def test_the_last_start_counts() -> None:

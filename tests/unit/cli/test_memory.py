@@ -98,7 +98,8 @@ def test_a_folder_with_one_log(paramedic: Say, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (["no-such-server"], 2, "'no-such-server' is neither a file nor a server under watch"),
+        (["no-such-server"], 2, "there is no server 'no-such-server'"),
+        (["absent.log"], 2, "absent.log: cannot be read: No such file or directory"),
         (["no/such.log"], 2, "no/such.log: cannot be read: No such file or directory"),
         ([P1, "--gpu-memory", "0"], 2, "--gpu-memory is a size in GiB above zero"),
         ([P1, "--model-config", "absent.json"], 2, "absent.json: cannot be read: No such file or directory"),
@@ -121,4 +122,4 @@ def test_a_server_under_watch_is_known_by_its_name(paramedic: Say, tmp_path: Pat
     folder = write_journal(tmp_path / "data", [Entry(1, 1, None, events.TargetAdded(target))])
     assert paramedic("memory", target.name, "--data-dir", str(folder)).code == 0
     assert paramedic("memory", target.url, "--data-dir", str(folder)).code == 0
-    assert "did you mean" in paramedic("memory", "qwen3@127.0.0.1:800", "--data-dir", str(folder)).err
+    assert "qwen3@127.0.0.1:8000" in paramedic("memory", "qwem3@127.0.0.1:8000", "--data-dir", str(folder)).err

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 
-from paramedic.capacity.account import Account, OutOfMemory, Part
+from paramedic.capacity.account import Account, OutOfMemory, Part, Stage
 from paramedic.capacity.levers import Lever
 from paramedic.cli.screens.figures import ABSENT, share
 from paramedic.cli.screens.layout import Line, line, padded, wrapped
@@ -21,6 +21,11 @@ _PARTS: dict[str, tuple[Text, str]] = {  # word, colour of its bar
     "free": (Text("free", "空闲"), "dim"),
     "rest": (Text("the rest", "其余"), "dim"),
 }
+_SERVER = Text("a server", "服务")
+_NO_START = Text(
+    "This log does not hold the server's start: what helps depends on when it ran out of memory.",
+    "日志里没有启动过程：该怎么办取决于它在哪个阶段显存不足。",
+)
 _NOT_KNOWN = Text("not known", "未知")
 _TOTAL = Text("total", "合计")
 _DEVICE = Text("GPU memory", "显存")
@@ -67,6 +72,8 @@ def memory_lines(
     yield from _kv(account, lang, width)
     if account.out_of_memory:
         yield from _last_moment(account.out_of_memory, lang)
+        if account.stage is Stage.UNKNOWN:
+            yield from (line(text) for text in wrapped(say(_NO_START, lang), width, "    "))
     if levers:
         helps = any(lever.helps for lever in levers)
         yield line("  ", (say(_LEVERS if helps else _LEVERS_WELL, lang), "dim"))
@@ -76,7 +83,7 @@ def memory_lines(
 
 def _head(account: Account, lang: Language) -> Line:
     total = ABSENT if account.total is None else f"{account.total:.2f}"
-    version = f"{account.engine} {account.version}".strip()
+    version = f"{account.engine} {account.version}".strip() or say(_SERVER, lang)
     return line((version, "bold"), f"  {say(_HOST if account.on_cpu else _DEVICE, lang)} {total} GiB")
 
 
