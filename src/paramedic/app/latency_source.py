@@ -9,21 +9,22 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from paramedic.adapters.recordings.folder import is_recording, read_folder
 from paramedic.adapters.recordings.scrapes import engine_scrapes
 from paramedic.adapters.storage.samples_memory import MemorySamples
 from paramedic.adapters.storage.samples_sqlite import SqliteSamples
 from paramedic.app.bundle_unpack import is_archive, unpacked
-from paramedic.app.config_file import load
 from paramedic.app.folder import DataFolder
-from paramedic.app.recorder_run import find, record
-from paramedic.app.recorder_target import Subject
 from paramedic.diagnosis.scene import Log
 from paramedic.diagnosis.window_figures import Samples
 from paramedic.knowledge.yaml_file import near
 from paramedic.model.errors import CouldNotTell, InvalidFiles, Problem
 from paramedic.signals.series import Matcher
+
+if TYPE_CHECKING:
+    from paramedic.app.recorder_target import Subject
 
 Told = Callable[[float], None]  # seconds done
 Tell = Callable[[str, float], AbstractContextManager[Told]]  # of a look at this server, for so many seconds
@@ -64,6 +65,8 @@ def source_of(word: str, data_dir: Path, window: float | None, told: Tell) -> It
     elif word and (path.is_file() or ("/" in word and "://" not in word)):
         yield _of_scrapes(path)
     else:
+        from paramedic.app.recorder_run import find  # what a daemon is built of: a file needs none of it
+
         yield from _of_server(find(word, data_dir), data_dir, window, told)
 
 
@@ -101,7 +104,7 @@ def _of_scrapes(path: Path) -> Source:
     return Source(str(path), samples, answered[0].at / 1e9, answered[-1].at / 1e9)
 
 
-def _of_server(subject: Subject, data_dir: Path, window: float | None, told: Tell) -> Iterator[Source]:
+def _of_server(subject: "Subject", data_dir: Path, window: float | None, told: Tell) -> Iterator[Source]:
     """A watched server's samples where there are some; else a look at it for a while."""
     name = subject.target.name
     log = Path(subject.log) if subject.log else None
@@ -123,7 +126,10 @@ def _of_server(subject: Subject, data_dir: Path, window: float | None, told: Tel
         yield Source(name, found.samples, found.oldest, found.newest, (), subject.argv or None, found.logs, log)
 
 
-async def _look(subject: Subject, folder: Path, data_dir: Path, seconds: float, told: Told) -> None:
+async def _look(subject: "Subject", folder: Path, data_dir: Path, seconds: float, told: Told) -> None:
     """A second more than asked for: a window begins and ends with a scrape."""
+    from paramedic.app.config_file import load
+    from paramedic.app.recorder_run import record
+
     config, stop = load().config, asyncio.Event()
     await record(subject, folder, data_dir, config, seconds=seconds + EVERY_S, interval=EVERY_S, stop=stop, told=told)

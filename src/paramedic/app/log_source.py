@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from paramedic.app.bundle_unpack import is_archive, unpacked
-from paramedic.app.recorder_run import find
 from paramedic.model.errors import CouldNotTell, InvalidFiles, Problem
 
 STDIN = "-"
@@ -26,6 +25,8 @@ def server_log(word: str, data_dir: Path) -> Iterator[tuple[Path, tuple[str, ...
     elif path is not None and (word == STDIN or path.exists() or _is_path(word)):
         yield path, ()
     else:
+        from paramedic.app.recorder_run import find  # what a daemon is built of: a file needs none of it
+
         subject = find(word, data_dir)
         if not subject.log:
             raise CouldNotTell(f"where {subject.target.name} writes its log is not known: give the file")
