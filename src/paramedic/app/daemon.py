@@ -14,6 +14,7 @@ from paramedic.adapters.supervisors.port import what_holds_port
 from paramedic.app.config import Config
 from paramedic.app.folder import DataFolder
 from paramedic.app.housekeeping import Housekeeping
+from paramedic.app.recorder_watch import FlightRecorder
 from paramedic.app.wiring import Parts
 from paramedic.journal.codec import Entry
 from paramedic.journal.events import (
@@ -72,11 +73,14 @@ class Daemon:
         self._add_configured()
 
     def run(self) -> None:
-        """Start the cycle and the housekeeping in the background."""
+        """Start the cycle, the housekeeping and the flight recorder in the background."""
         loop = asyncio.get_running_loop()
         self._tasks = [
             loop.create_task(self._parts.cycle.run(), name="cycle"),
             loop.create_task(Housekeeping(self._world, self._parts.supervisor).run(), name="housekeeping"),
+            loop.create_task(
+                FlightRecorder(self._folder, self._world, self._parts.supervisor).run(), name="flight recorder"
+            ),
         ]
 
     async def failed(self) -> None:

@@ -171,7 +171,8 @@ class Recorder:
 
 def write_facts(out: RecordingFolder, subject: Subject, gpus: Sequence[str] = ()) -> None:
     """The effective arguments and environment: of the process itself, without secrets."""
-    words = masked_arguments(serve_arguments(subject.argv) or ())
+    served = serve_arguments(subject.argv)
+    words = masked_arguments(subject.argv[1:] if served is None else served)
     model, flags = (words[0], words[1:]) if words and not words[0].startswith("-") else (subject.target.model, words)
     facts: dict[str, Any] = {
         "model": out.mask.line(model),
