@@ -45,7 +45,8 @@ def pages() -> Iterator[tuple[str, str]]:
     yield "reference/events.md", page("Events", "Everything that the journal can say.", events())
     yield "reference/configuration.md", page("Configuration", "Every key of `paramedic.yaml`.", configuration())
     yield "reference/views.md", page("What a watcher sees", VIEWS, views())
-    yield "reference/faults.md", page("Faults", "Every cause that Paramedic can name, and its cures.", faults())
+    yield "reference/faults.md", page("Faults", "Every cause that Paramedic can name.", faults())
+    yield from family_pages()
 
 
 def page(title: str, sentence: str, lines: Iterator[str]) -> str:
@@ -160,26 +161,92 @@ def events() -> Iterator[str]:
 
 # The faults
 
-RESTART = {
-    "cures": "a restart as it was cures it",
-    "useless": "a restart fails the same way",
-    "unneeded": "a restart would only hurt",
+HEADINGS = {
+    "says": "**What is said of it · 诊断说明**",
+    "shows": "**How it shows itself (any one of these) · 如何识别（满足任意一条）**",
+    "cures": "**What to do · 处理方法**",
 }
 
 
-def faults() -> Iterator[str]:
-    catalogue = importlib.import_module("paramedic.knowledge.catalogue").load_catalogue()
+def knowledge() -> Any:
+    return importlib.import_module("paramedic.knowledge.catalogue").load_catalogue()
+
+
+def by_family() -> dict[str, list[Any]]:
     families: dict[str, list[Any]] = {}
-    for fault in catalogue.faults:
+    for fault in sorted(knowledge().faults, key=lambda fault: str(fault.id)):
         families.setdefault(fault.family, []).append(fault)
-    for family in sorted(families):
-        yield from [f"## {family}", ""]
-        for fault in sorted(families[family], key=lambda fault: str(fault.id)):
-            sort = "advice" if fault.advice else f"{fault.level}, {fault.category}"
-            yield from [f"### {fault.id}", "", f"{fault.title.en} · {fault.title.zh}", ""]
-            yield from [f"{sort}; {RESTART[fault.restart]}.", ""]
-            remedies = [catalogue.remedies[name].texts[-1] for name in fault.remedies]
-            yield from [*(f"- {text.en} · {text.zh}" for text in remedies), *([""] if remedies else [])]
+    return dict(sorted(families.items()))
+
+
+def faults() -> Iterator[str]:
+    """The list, with a link to each."""
+    yield from ["`paramedic knowledge show ID` tells the same; [how to add one](../how-to/add-a-fault.md).", ""]
+    for family, members in by_family().items():
+        yield from [f"## {family}", "", "| fault | | level |", "|---|---|---|"]
+        for fault in members:
+            sort = "advice" if fault.advice else fault.level
+            yield f"| [{fault.id}](faults/{family}.md#{fault.id}) | {both(fault.title)} | {sort} |"
+        yield ""
+    yield from ["## Numbers", ""]
+    for table in knowledge().tables.values():
+        yield f"- [{table.id}](faults/{table.id}.md): {table.source}"
+
+
+def family_pages() -> Iterator[tuple[str, str]]:
+    catalogue = knowledge()
+    for family, members in by_family().items():
+        lines = (line for fault in members for line in fault_page(fault, catalogue))
+        yield f"reference/faults/{family}.md", page(f"Faults: {family}", "How each shows itself, and its cures.", lines)
+    for table in catalogue.tables.values():
+        yield f"reference/faults/{table.id}.md", page(f"Numbers: {table.id}", table.source, numbers(table))
+
+
+def fault_page(fault: Any, catalogue: Any) -> Iterator[str]:
+    describe = importlib.import_module("paramedic.knowledge.describe")
+    sort = "advice" if fault.advice else f"{fault.level}, {fault.category}"
+    yield from [f"## {fault.id}", "", both(fault.title), ""]
+    yield from [f"{sort}; {both(describe.RESTARTS[fault.restart])}.", "", HEADINGS["says"], ""]
+    yield from [*(f"- {both(text)}" for text in fault.summaries), "", HEADINGS["shows"], ""]
+    for sight in fault.sights:
+        clues = [f"{both(clue.about)} {clue.quoted}".strip() for clue in describe.clues(sight)]
+        yield f"- {'; '.join(clues)}"
+    yield from ["", HEADINGS["cures"], ""]
+    for name in describe.cures(fault):
+        remedy = catalogue.remedies[name]
+        flags = "".join(f" `{flag}`" for flag in remedy.flags)
+        yield f"- {both(remedy.texts[-1])}{flags}"
+    if fault.table:
+        yield from ["", f"What each number means: [{fault.table.id}]({fault.table.id}.md)."]
+    yield from ["", f"Source: {fault.source}", ""]
+
+
+def numbers(table: Any) -> Iterator[str]:
+    """Rows of one meaning in one line."""
+    families = {fault.id: fault.family for fault in knowledge().faults}
+    grouped: dict[Any, list[int]] = {}
+    for number, row in sorted(table.rows.items()):
+        grouped.setdefault(row, []).append(number)
+    yield from ["| number | meaning | what is to be done | our fault |", "|---|---|---|---|"]
+    for row, found in grouped.items():
+        fault = f"[{row.fault}]({families[row.fault]}.md#{row.fault})" if row.fault else ""
+        told = "none: harmless" if row.harmless else fault
+        yield f"| {ranges(found)} | {both(row.meaning)} | {both(row.action)} | {told} |"
+
+
+def ranges(found: list[int]) -> str:
+    """1, 2, 3, 7 as `1-3, 7`."""
+    parts: list[list[int]] = []
+    for number in found:
+        if parts and number == parts[-1][-1] + 1:
+            parts[-1].append(number)
+        else:
+            parts.append([number])
+    return ", ".join(f"{part[0]}-{part[-1]}" if len(part) > 1 else str(part[0]) for part in parts)
+
+
+def both(text: Any) -> str:
+    return f"{text.en} · {text.zh}"
 
 
 # The configuration

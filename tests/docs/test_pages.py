@@ -51,7 +51,10 @@ def test_every_event_is_documented() -> None:
 def test_every_fault_is_documented() -> None:
     found = {path.stem for path in (KNOWLEDGE / "faults").rglob("*.yaml")}
     assert found
-    assert found <= headings("faults.md")
+    pages = [f"faults/{page.name}" for page in (REFERENCE / "faults").glob("*.md")]
+    assert found <= {heading for page in pages for heading in headings(page)}
+    listed = (REFERENCE / "faults.md").read_text(encoding="utf-8")
+    assert all(f"[{fault}](" in listed for fault in found)
 
 
 def test_every_rule_is_documented_and_has_its_runbook() -> None:
