@@ -1,11 +1,12 @@
 """A diagnosis for people: the cause, its evidence, the way from it to the fallout, and the remedy."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from rich.cells import cell_len
 
 from paramedic.cli.screens import figures, words
-from paramedic.cli.screens.layout import Line, clean, line, wrapped
+from paramedic.cli.screens.layout import Line, clean, line, line_and_rest, wrapped
 from paramedic.cli.screens.words import say
 from paramedic.model.finding import Diagnosis, Evidence, Finding, Verdict
 from paramedic.model.text import Language, Text
@@ -18,6 +19,12 @@ _SEEN = Text("seen from {} to {} ({})", "出现于 {} 至 {}（{}）")
 _EVIDENCE = Text("evidence", "证据")
 _CHAIN = Text("from the first error to its fallout", "从最初的错误到后果")
 _REMEDIES = Text("what to do", "怎么办")
+_ABOVE = Text("as above", "见上")
+_SOURCES = {  # of evidence that stands in no file
+    "watcher": Text("seen by the watch", "看护所见"),
+    "metrics": Text("metrics", "指标"),
+    "arguments": Text("arguments", "启动参数"),
+}
 _ALSO = Text("also seen", "另外看到")
 
 
@@ -37,17 +44,11 @@ def diagnosis_lines(diagnosis: Diagnosis, lang: Language, width: int) -> Iterato
 
 
 def _finding(finding: Finding, lang: Language, width: int) -> Iterator[Line]:
-    sure = say(_SURE, lang).format(figures.share(finding.confidence))
-    category = say(words.CATEGORIES.get(finding.category), lang, finding.category)
-    yield line(
-        *("  ", (finding.level.value, words.LEVEL_COLOURS[finding.level]), "  ", (say(finding.title, lang), "bold")),
-        (f"  {finding.cause} · {category} · {sure}", "dim"),
-    )
+    """What is wrong, why we think so, and what to do; then what was seen."""
+    yield from _title(finding, lang, width)
     yield from (line(text) for text in wrapped(say(finding.summary, lang), width, "  "))
     if finding.since is not None and finding.until is not None:
         yield line("  ", (_window(finding.since, finding.until, lang), "dim"))
-    yield from _evidence(say(_EVIDENCE, lang), finding.evidence, width)
-    yield from _evidence(say(_CHAIN, lang), finding.chain, width)
     if finding.remedies:
         yield line("  ", (say(_REMEDIES, lang), "dim"))
     for remedy in finding.remedies:
@@ -56,6 +57,23 @@ def _finding(finding: Finding, lang: Language, width: int) -> Iterator[Line]:
         yield from (line(text) for text in rest)
         if remedy.flags:
             yield line(" " * 6, (" ".join(remedy.flags), "bold green"))
+    yield from _evidence(say(_EVIDENCE, lang), finding.evidence, lang, width)
+    shown = {(one.file, one.line) for one in finding.evidence}
+    if any((one.file, one.line) not in shown for one in finding.chain):
+        chain = [_as_above(one, lang) if (one.file, one.line) in shown else one for one in finding.chain]
+        yield from _evidence(say(_CHAIN, lang), chain, lang, width)
+
+
+def _title(finding: Finding, lang: Language, width: int) -> Iterator[Line]:
+    sure = say(_SURE, lang).format(figures.share(finding.confidence))
+    category = say(words.CATEGORIES.get(finding.category), lang, finding.category)
+    level = (finding.level.value, words.LEVEL_COLOURS[finding.level])
+    title = ("  ", level, "  ", (say(finding.title, lang), "bold"))
+    yield from line_and_rest(width, "  ", title, [(f"{finding.cause} · {category} · {sure}", "dim")])
+
+
+def _as_above(evidence: Evidence, lang: Language) -> Evidence:
+    return replace(evidence, text=say(_ABOVE, lang))
 
 
 def _window(since: float, until: float, lang: Language) -> str:
@@ -66,12 +84,13 @@ def _window(since: float, until: float, lang: Language) -> str:
     return say(_SEEN, lang).format(figures.day_and_time(begin), last, figures.duration(until - since))
 
 
-def _evidence(title: str, evidence: tuple[Evidence, ...], width: int) -> Iterator[Line]:
+def _evidence(title: str, evidence: Sequence[Evidence], lang: Language, width: int) -> Iterator[Line]:
     """Each line that was seen behind its place, or below it where the width does not allow that."""
     if evidence:
         yield line("  ", (title, "dim"))
     for one in evidence:
-        place = line("    ", (f"{one.file}:{one.line}" if one.line else one.file, "cyan"))
+        source = say(_SOURCES.get(one.file), lang, one.file)
+        place = line("    ", (f"{one.file}:{one.line}" if one.line else source, "cyan"))
         text = clean(one.text.strip())
         if place.cell_len + 2 + cell_len(text) <= width:
             yield place.append("  " + text)
