@@ -1,33 +1,15 @@
 """Where an engine is in its life, read from its log: configuring, loading, ... serving, stopping."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from paramedic.diagnosis.anchor import WORD
+from paramedic.diagnosis.lines import lines_of
+from paramedic.diagnosis.scan import Anchors
 from paramedic.diagnosis.template import Template
 from paramedic.model.text import Text
 
-Item = TypeVar("Item")
 STOPPING = "stopping"
 SERVING = "serving"
-
-
-class WordIndex(Generic[Item]):
-    """Finds the few templates that can match a line, by the one word that such a line must contain."""
-
-    def __init__(self, entries: Iterable[tuple[Template, Item]]) -> None:
-        self._by_word: dict[str, list[tuple[Template, Item]]] = {}
-        for template, item in entries:
-            self._by_word.setdefault(template.word, []).append((template, item))
-        self._words = frozenset(self._by_word)
-
-    def candidates(self, line: str) -> Sequence[tuple[Template, Item]]:
-        """The templates worth trying; nearly always none, and then this costs a microsecond or two."""
-        words = WORD.findall(line)
-        if self._words.isdisjoint(words):
-            return ()
-        return [entry for word in self._words.intersection(words) for entry in self._by_word[word]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +33,6 @@ class Stages:
     stages: tuple[Stage, ...]
     run_start: tuple[Template, ...]
     fallout: tuple[Template, ...]
-    index: WordIndex[str] = field(repr=False, compare=False, default_factory=lambda: WordIndex(()))
 
     def text(self, stage: str) -> Text:
         """The name of a stage for people."""
@@ -68,9 +49,18 @@ class Stages:
         return None
 
 
-def stage_of(line: str, stages: Stages) -> str | None:
-    """The stage that this line opens, or None for nearly every line."""
-    for template, stage in stages.index.candidates(line):
-        if template.regex.search(line):
-            return stage
-    return None
+class StageReader:
+    """Reads the lines of a log as they come; nearly all cost nothing."""
+
+    def __init__(self, stages: Stages) -> None:
+        self._order = [stage.id for stage in stages.stages]
+        marks = [(mark, stage.id) for stage in stages.stages for mark in stage.marks]
+        self._anchors: Anchors[tuple[Template, str]] = Anchors((mark[0], mark) for mark in marks)
+
+    def opened(self, lines: Sequence[str]) -> list[str]:
+        """The stages that these lines open, in order; of one line the latest."""
+        found: list[str] = []
+        for spot in self._anchors.spots(lines_of(lines), lambda _: False):
+            fitting = [stage for mark, stage in spot.items if mark.regex.search(spot.raw)]
+            found += [max(fitting, key=self._order.index)] if fitting else []
+        return found

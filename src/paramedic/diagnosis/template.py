@@ -1,4 +1,4 @@
-"""A message as its author pastes it, with {named} holes: matched as whole words, found fast by its rarest word."""
+"""A message as its author pastes it, with {named} holes: matched as whole words."""
 
 import re
 from dataclasses import dataclass, field
@@ -24,10 +24,15 @@ class Template:
 
     text: str
     pattern: str = field(repr=False, compare=False)
-    word: str  # the rarest word that every matching line contains
     names: frozenset[str] = frozenset()  # of its holes
     numeric: frozenset[str] = frozenset()  # the holes that catch numbers; their thousands commas are taken out
     pieces: tuple[str, ...] = field(default=(), repr=False, compare=False)  # of fixed text, between the holes
+
+    @property
+    def word(self) -> str:
+        """The rarest word of its fixed text."""
+        words: list[str] = WORD.findall(" ".join(self.pieces))
+        return max(words, key=lambda word: (word not in COMMON, len(word)))
 
     @property
     def regex(self) -> re.Pattern[str]:
@@ -52,21 +57,19 @@ def compile_template(text: str) -> Template:
     """Make a template; a text that cannot work raises ValueError with the reason."""
     parts: list[str] = ["^"] if text.startswith("^") else []
     fixed = text.removeprefix("^")
-    words: list[str] = []
     names: set[str] = set()
     pieces = tuple(piece for piece in HOLE.sub("\0", fixed).split("\0") if piece.strip())
     at = 0
     for hole in HOLE.finditer(fixed):
-        _literal(fixed[at : hole.start()], parts, words, open_start=at > 0, open_end=True)
+        _literal(fixed[at : hole.start()], parts, open_start=at > 0, open_end=True)
         at = hole.end()
         parts.append(_hole(hole, names, is_last=at == len(fixed)))
-    _literal(fixed[at:], parts, words, open_start=at > 0, open_end=False)
-    if not words:
+    _literal(fixed[at:], parts, open_start=at > 0, open_end=False)
+    if not any(WORD.search(piece) for piece in pieces):
         raise ValueError("a message needs at least one fixed word")
-    rarest = max(words, key=lambda word: (word not in COMMON, len(word)))
     pattern = "".join(parts).replace(r"\s+.*?\s+", r"\s+(?:.*?\s+)?")  # ` ... ` may stand for nothing
     numeric = frozenset(hole["name"] for hole in HOLE.finditer(text) if hole["kind"] in {"int", "num"})
-    return Template(text, pattern, rarest, frozenset(names), numeric, pieces)
+    return Template(text, pattern, frozenset(names), numeric, pieces)
 
 
 def _hole(hole: re.Match[str], names: set[str], is_last: bool) -> str:
@@ -82,13 +85,11 @@ def _hole(hole: re.Match[str], names: set[str], is_last: bool) -> str:
     return f"(?P<{name}>{pattern})"
 
 
-def _literal(text: str, parts: list[str], words: list[str], *, open_start: bool, open_end: bool) -> None:
+def _literal(text: str, parts: list[str], *, open_start: bool, open_end: bool) -> None:
     """Fixed text: whole words at its ends, except where a hole touches them and may hold the rest of the word."""
     if not text:
         return
-    found = WORD.findall(text)
     starts, ends = bool(WORD.match(text)), bool(WORD.match(text[-1]))
     start = r"\b" if starts and not open_start else ""
     end = r"\b" if ends and not open_end else ""
     parts.append(start + re.escape(text).replace(r"\ ", r"\s+") + end)
-    words.extend(found[starts and open_start : len(found) - (ends and open_end)])

@@ -9,7 +9,7 @@ from typing import TypeVar
 from paramedic.diagnosis.explain import holes
 from paramedic.diagnosis.number_table import NumberTable
 from paramedic.diagnosis.pattern import Catalogue, Fault, RemedyText
-from paramedic.diagnosis.stage import Stage, Stages, WordIndex
+from paramedic.diagnosis.stage import Stage, Stages
 from paramedic.diagnosis.template import Template
 from paramedic.knowledge.fields import Fields
 from paramedic.knowledge.number_tables import read_table
@@ -106,8 +106,7 @@ def _stages(_: str, file: YamlFile) -> Stages:
     fields = Fields(file, ())
     fields.only("engine", "stages", "run_start", "fallout")
     stages = tuple(_stage(each) for each in fields.items("stages"))
-    index = WordIndex((mark, stage.id) for stage in reversed(stages) for mark in stage.marks)
-    return Stages(fields.string("engine"), stages, fields.templates("run_start"), fields.templates("fallout"), index)
+    return Stages(fields.string("engine"), stages, fields.templates("run_start"), fields.templates("fallout"))
 
 
 def _stage(fields: Fields) -> Stage:

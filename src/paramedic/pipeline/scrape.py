@@ -3,7 +3,7 @@
 import asyncio
 from dataclasses import dataclass, replace
 
-from paramedic.diagnosis.stage import Stages, stage_of
+from paramedic.diagnosis.stage import StageReader, Stages
 from paramedic.journal.events import ProcessEnded, StageReached, StateChanged
 from paramedic.journal.views import TargetView
 from paramedic.model.sample import LabelSet, Scrape, label_set
@@ -68,6 +68,7 @@ class Watcher:
         self._canary: asyncio.Task[None] | None = None
         self._parser: Parser | None = None
         self._figures = FigureReader(knowledge.vocabulary)
+        self._stages = StageReader(knowledge.stages)
 
     @property
     def target(self) -> TargetView:
@@ -147,11 +148,10 @@ class Watcher:
             return
         chunk = self._log.new_lines()
         self._log_lines += len(chunk.lines)
-        for line in chunk.lines:
-            stage = stage_of(line, self._knowledge.stages)
+        for stage in self._stages.opened(chunk.lines):
             if stage == "stopping":
                 self._stopping = True
-            elif stage and stage != self._stage and not self._liveness.ready:
+            elif stage != self._stage and not self._liveness.ready:
                 self._stage = stage
                 self._world.recorder.record(StageReached(self.name, self._run, stage))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from paramedic.diagnosis.stage import stage_of
+from paramedic.diagnosis.stage import StageReader
 from paramedic.knowledge.catalogue import load_stages
 from tests.unit.diagnosis.build import DEATH, FALLOUT, STOP
 
@@ -30,7 +30,13 @@ from tests.unit.diagnosis.build import DEATH, FALLOUT, STOP
     ],
 )
 def test_stage_of(line: str, stage: str | None) -> None:
-    assert stage_of(line, load_stages()) == stage
+    assert StageReader(load_stages()).opened(["", line, "x"]) == ([stage] if stage else [])
+
+
+def test_stages_come_in_the_order_of_their_lines() -> None:
+    lines = ["INFO:     Application startup complete.", "x", STOP]
+    assert StageReader(load_stages()).opened(lines) == ["serving", "stopping"]
+    assert StageReader(load_stages()).opened([]) == []
 
 
 def test_every_stage_has_a_name_in_both_languages() -> None:

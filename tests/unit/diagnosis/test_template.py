@@ -44,6 +44,5 @@ def test_template_that_cannot_work_is_refused(template: str) -> None:
         compile_template(template)
 
 
-def test_index_word_is_in_every_matching_line() -> None:
-    template = compile_template("total cap... of {total}")
-    assert template.word == "total"
+def test_a_piece_of_a_word_is_enough() -> None:
+    assert compile_template("cross_device_reduce_...").match("in cross_device_reduce_1stage") == {}
