@@ -106,7 +106,7 @@ class Reader:
             if spot.items == self.stats_only:
                 self._note_stats(runs[-1], index, record)
                 continue
-            if _is_quotation(record.text):
+            if _is_quotation(record.text) or _is_source(log, index, record.text):
                 continue
             matched = [
                 (what, template, fields)
@@ -209,5 +209,24 @@ def _has_lived(run: Run) -> bool:
 
 
 def _is_quotation(text: str) -> bool:
-    """Source lines of a traceback, and requests with their prompts, are not messages."""
-    return text.startswith(("    ", '  File "', "Received request ")) or "prompt_token_ids=[" in text[:300]
+    """Frames of a traceback, and requests with their prompts, are not messages."""
+    return text.startswith(('  File "', "Received request ")) or "prompt_token_ids=[" in text[:300]
+
+
+def _is_source(log: Log, index: int, text: str) -> bool:
+    """Whether it is a line of code in a traceback: what it stands under, deeper than it, is the frame.
+
+    Other text is indented too: what kubectl describes, what pip reports, an exception's second line.
+    """
+    if not text.startswith("    "):
+        return False
+    depth = _depth(text)
+    for above in range(index - 1, max(-1, index - FRAMES_NEAR), -1):
+        line = read_record(log.lines[above][:LONGEST]).text
+        if line.strip() and _depth(line) < depth:
+            return line.lstrip().startswith('File "')
+    return False
+
+
+def _depth(text: str) -> int:
+    return len(text) - len(text.lstrip())
