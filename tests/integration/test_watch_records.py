@@ -3,13 +3,14 @@
 import gzip
 import json
 import shutil
+import subprocess
 import tarfile
 from pathlib import Path
 
 import pytest
 
 from tests.integration.practice_engine import wait_until
-from tests.integration.watching import Start, ask
+from tests.integration.watching import PARAMEDIC, Start, ask
 
 PLANTED = "planted-key-of-the-server"
 
@@ -32,6 +33,10 @@ def test_incident_leaves_a_bundle(start: Start, tmp_path: Path, monkeypatch: pyt
     assert json.loads(parts["manifest.json"])["log"]["path"].endswith("run-0001.log")
     assert json.loads(parts["watched.json"])["state"] == "dead"
     assert "--port" in json.loads(parts["facts.json"])["args"]
+    told = subprocess.run(
+        [*PARAMEDIC, "explain", incident, "--data-dir", str(watch.data)], capture_output=True, text=True, check=True
+    )
+    assert str(bundle) in told.stdout
     watch.end()
     assert watch.seen("WorkFailed") == []
     elsewhere = tmp_path / "a-laptop.tar.gz"

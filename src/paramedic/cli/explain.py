@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from paramedic.cli.screens.story import Story
     from paramedic.journal.codec import Entry
 
+_RECORDED = Text("Recorded in {}: paramedic diagnose --incident {}", "录制在 {}：paramedic diagnose --incident {}")
 _NOTHING = Text("No incident yet: nothing to explain.", "还没有事件，没有可说明的。")
 _LAST_SHOWN = 5
 
@@ -47,6 +48,17 @@ def command(name: str | None, data_dir: Path, as_json: bool, lang: Language) -> 
         click.echo(_NOTHING.in_language(lang))
     else:
         _show(story, lang)
+        _tell_recording(story, data_dir, lang)
+
+
+def _tell_recording(story: "Story", data_dir: Path, lang: Language) -> None:
+    """Where the flight recorder's bundle of the incident lies, if one was saved."""
+    from paramedic.app.folder import DataFolder
+
+    name = story.incident.id if story.incident else ""
+    bundle = DataFolder(data_dir).incidents / f"{name}.tar.gz"
+    if name and bundle.exists():
+        click.echo(_RECORDED.in_language(lang).format(bundle, name))
 
 
 def _story(entries: "list[Entry]", name: str | None) -> "Story | None":
