@@ -29,14 +29,15 @@ class Lever:
     tokens: int | None = None
     device_gib: float | None = None
     helps: bool = False
+    long_term: bool = False  # needs more devices, or a look at the quality of the answers
 
 
 def levers(account: Account, settings: Settings, shape: Shape | None = None) -> tuple[Lever, ...]:
-    """What can be turned; what helps with what went wrong comes first."""
+    """What can be turned; what helps with what went wrong comes first, and of that what can be done at once."""
     found: list[Lever] = []
     for family in (_share, _length, _kv_dtype, _steps, _graphs, _weights, _space):
         found.extend(_alone(account, lever) for lever in family(account, settings, shape))
-    return tuple(sorted(found, key=lambda lever: not lever.helps))
+    return tuple(sorted(found, key=lambda lever: (not lever.helps, lever.long_term)))
 
 
 def _alone(account: Account, lever: Lever) -> Lever:
@@ -109,7 +110,7 @@ def _kv_dtype(account: Account, _settings: Settings, _shape: Shape | None) -> It
     more = None if kv.tokens is None else kv.tokens * (kv.dtype_bytes - 1)
     value = "fp8_e5m2" if account.engine == "SGLang" else "fp8"
     effect = _filled(_NARROW, times=float(kv.dtype_bytes))
-    yield Lever(f"--kv-cache-dtype {value}", "kv-cache", effect, tokens=more, helps=account.lacks_kv)
+    yield Lever(f"--kv-cache-dtype {value}", "kv-cache", effect, tokens=more, helps=account.lacks_kv, long_term=True)
 
 
 def _steps(account: Account, settings: Settings, shape: Shape | None) -> Iterator[Lever]:
@@ -157,11 +158,13 @@ def _weights(account: Account, settings: Settings, _shape: Shape | None) -> Iter
     if half is not None and kv is not None and each and account.kv.tokens is not None:
         tokens = int((kv + half) * GIB / (each / 2)) - account.kv.tokens
     effect = _filled(_SPLIT, devices=float(2 * now))
-    yield Lever(f"--{name.replace('_', '-')} {2 * now}", "weights", effect, half, tokens, helps=helps)
+    yield Lever(f"--{name.replace('_', '-')} {2 * now}", "weights", effect, half, tokens, helps=helps, long_term=True)
     if settings.get("dtype") == "float32":
         yield Lever("--dtype bfloat16", "weights", _HALF_WIDTH, half, _tokens(account, half), helps=helps)
     elif settings.get("quantization") in (None, "") and settings.get("dtype") in ("bfloat16", "float16", "half"):
-        yield Lever("--quantization fp8", "weights", _QUANTIZED, half, _tokens(account, half), helps=helps)
+        yield Lever(
+            "--quantization fp8", "weights", _QUANTIZED, half, _tokens(account, half), helps=helps, long_term=True
+        )
 
 
 def _space(account: Account, settings: Settings, _shape: Shape | None) -> Iterator[Lever]:

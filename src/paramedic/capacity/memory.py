@@ -27,9 +27,10 @@ def add_up(start: Start, settings: Settings, total: float | None = None, shape: 
     kv = _kv(start, rank, said, settings)
     weights, outside = _weights(start, rank, said), _outside(said)
     activations = _activations(said, budget, weights, kv, outside)
-    parts = [_before(_free_at_start(start, rank, said), size), weights, kv]
-    parts += [] if start.engine == SGLANG else [activations]
-    parts += [] if start.engine == SGLANG or activations.note == _REST_OF_BUDGET else [outside]
+    parts = [] if start.on_cpu else [_before(_free_at_start(start, rank, said), size)]
+    parts += [weights, kv]
+    parts += [] if start.engine == SGLANG or start.on_cpu else [activations]
+    parts += [] if start.engine == SGLANG or start.on_cpu or activations.note == _REST_OF_BUDGET else [outside]
     parts += [] if start.on_cpu else [_graphs(start, rank, said, settings)]
     return Account(
         engine=start.engine,
@@ -42,7 +43,7 @@ def add_up(start: Start, settings: Settings, total: float | None = None, shape: 
         free_at_start=first.value if (first := _free_at_start(start, rank, said)) else None,
         budget=budget,
         utilization=utilization,
-        parts=(*parts, _rest(parts, said, size)),
+        parts=(*parts, _rest(start, parts, said, size)),
         kv=_kv_cache(said, kv, settings, shape),
         off_budget=_off(said, weights, activations, outside),
         out_of_memory=_out_of_memory(start),
@@ -106,6 +107,7 @@ _SIZE = Text(
 _OTHERS = Text("the size of the device less what was free as the engine began", "显存总量减去引擎启动时的空闲量")
 _LEFT = Text("what is left", "剩余")
 _LEFT_AND_UNKNOWN = Text("what is left, and all that is not known", "剩余部分，以及所有未知部分")
+_ON_THE_HOST = Text("activations, other programs and what is free", "激活值、其他程序和空闲内存")
 _AT_THE_END = Text("free after the start", "启动完成后空闲")
 
 
@@ -119,7 +121,8 @@ def _weights(start: Start, rank: str, said: Said) -> Part:
         return Part("weights", None, Known.UNKNOWN, allocated.file, allocated.line, note)
     if figure := said.get("checkpoint"):
         return Part("weights", figure.value, Known.COMPUTED, figure.file, figure.line, _OF_CHECKPOINT)
-    return Part("weights", None, Known.UNKNOWN, note=_LOADING)
+    early = _stage(start, said) in (Stage.LOADING, Stage.UNKNOWN)
+    return Part("weights", None, Known.UNKNOWN, note=_LOADING if early and start.has_begun_to_load else _NOT_SAID)
 
 
 def _kv(start: Start, rank: str, said: Said, settings: Settings) -> Part:
@@ -192,15 +195,16 @@ def _before(free: Figure | None, size: Figure | None) -> Part:
     return Part("before", None, Known.UNKNOWN, note=_NOT_SAID if size else _SIZE)
 
 
-def _rest(parts: Sequence[Part], said: Said, size: Figure | None) -> Part:
+def _rest(start: Start, parts: Sequence[Part], said: Said, size: Figure | None) -> Part:
     """What is left on the device; where other parts are not known, it holds them too and says so."""
     if figure := said.get("free_at_end"):
         return Part("free", figure.value, Known.SAID, figure.file, figure.line, _AT_THE_END)
     if size is None or not any(part.gib for part in parts):
-        return Part("free", None, Known.UNKNOWN, note=_NOT_SAID if size else _SIZE)
+        note = _NOT_SAID if size or start.on_cpu else _SIZE
+        return Part("free", None, Known.UNKNOWN, note=note)
     known = [part.gib for part in parts if part.gib is not None]
-    whole = len(known) == len(parts)
-    note = _LEFT if whole else _LEFT_AND_UNKNOWN
+    whole = len(known) == len(parts) and not start.on_cpu
+    note = _LEFT if whole else _ON_THE_HOST if start.on_cpu else _LEFT_AND_UNKNOWN
     return Part("free" if whole else "rest", size.value - sum(known), Known.COMPUTED, note=note)
 
 

@@ -197,7 +197,7 @@ def _show(name: str, latency: "Latency", answers: "tuple[Checkpoint, ...]", lang
 
     console = Console(highlight=False)
     for line in latency_lines(name, latency, answers, lang, console.width):
-        console.print(line)
+        console.print(line, no_wrap=True, overflow="ellipsis")
 
 
 @contextmanager

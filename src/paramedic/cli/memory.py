@@ -139,4 +139,4 @@ def _show(account: "Account", turned: "tuple[Lever, ...]", lang: Language) -> No
 
     console = Console(highlight=False)
     for line in memory_lines(account, turned, lang, console.width):
-        console.print(line)
+        console.print(line, no_wrap=True, overflow="ellipsis")

@@ -7,7 +7,9 @@ from enum import StrEnum
 from paramedic.diagnosis.conditions import Value
 from paramedic.diagnosis.latency import Latency
 from paramedic.diagnosis.window_figures import Quantile, WindowFigures
-from paramedic.model.text import Text
+from paramedic.model.text import Language, Text
+
+LANGUAGES: tuple[Language, Language] = ("en", "zh")
 
 
 class Answer(StrEnum):
@@ -81,8 +83,12 @@ NOT_THERE = Text("no figure of it in this window", "该时段没有相关指标"
 
 
 def words(text: Text, **values: object) -> Text:
-    """The text with its numbers."""
-    return Text(text.en.format(**values), text.zh.format(**values))
+    """The text with its numbers, and with other texts, each in its language."""
+    return Text(*(text.in_language(lang).format(**_in(lang, values)) for lang in LANGUAGES))
+
+
+def _in(lang: Language, values: Mapping[str, object]) -> dict[str, object]:
+    return {name: value.in_language(lang) if isinstance(value, Text) else value for name, value in values.items()}
 
 
 def seconds(value: float | None) -> str:

@@ -83,7 +83,19 @@ def scheduling(evidence: Evidence) -> Checkpoint:
     median, slow = (itl.p50, itl.p99) if itl else (None, None)
     stutters = median is not None and slow is not None and median.high is not None and slow.low > STUTTER * median.high
     found = words(_TURNS, taken="–" if taken is None else f"{taken:.0f}", p50=bucket(median), p99=bucket(slow))
-    return _SCHEDULER.answered(bool(taken) or stutters, found)
+    return _SCHEDULER.answered(
+        bool(taken) or stutters, found, _MORE_CACHE if taken else _SMALLER_STEPS if stutters else None
+    )
+
+
+_MORE_CACHE = Text(
+    "a larger KV cache (`paramedic memory` tells how), or fewer requests at once",
+    "增大 KV 缓存（`paramedic memory` 给出办法），或减少并发",
+)
+_SMALLER_STEPS = Text(
+    "a smaller --max-num-batched-tokens, so that prompts are read between tokens in smaller pieces",
+    "调小 --max-num-batched-tokens，让 prefill 分成更小的块",
+)
 
 
 _TURNS = Text(

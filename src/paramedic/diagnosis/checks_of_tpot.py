@@ -1,7 +1,7 @@
 """What delays every further token: an idle GPU, slow kernels, the host between two steps, missing CUDA graphs."""
 
 from paramedic.diagnosis.checkpoint import NOT_THERE, Checkpoint, Evidence, Question, seconds, words
-from paramedic.model.text import Text
+from paramedic.model.text import NO_WORDS, Text
 
 BUSY = 0.7  # of a GPU's time: the guide's threshold
 NOTICED, AT_LEAST = 0.1, 0.005  # of the end-to-end time, and seconds
@@ -61,29 +61,33 @@ _KERNELS = Question(
 
 
 def kernels(evidence: Evidence) -> Checkpoint:
-    steps = evidence.figures.growth("llm:steps_total")
-    speed = "–"
-    if evidence.weights_gib is not None and steps:
-        speed = f"{evidence.weights_gib * GIB * steps / evidence.figures.seconds / GB:,.0f} GB/s"
-    if evidence.word("dtype") in ("float32", "float"):
+    """The number is how fast weights are read: a step reads all of them, and the card's bandwidth is its limit."""
+    dtype, speed = evidence.word("dtype"), _reads(evidence)
+    if dtype in ("float32", "float"):
         return _KERNELS.answered(True, words(_WIDE, speed=speed))
-    if evidence.warnings is None:
-        return _KERNELS.open(words(_READS, speed=speed))
-    slow = next((line for line in evidence.warnings if any(words_ in line for words_ in SLOW_KERNELS)), None)
-    if slow is not None:
-        return _KERNELS.answered(True, words(_WARNED, line=slow, speed=speed))
-    if evidence.word("dtype") is None:
-        return _KERNELS.open(words(_READS, speed=speed))
-    return _KERNELS.answered(False, words(_NARROW, dtype=evidence.word("dtype"), speed=speed))
+    slow = [line for line in evidence.warnings or () if any(sign in line for sign in SLOW_KERNELS)]
+    if slow:
+        return _KERNELS.answered(True, words(_WARNED, line=slow[0], speed=speed))
+    if evidence.warnings is None or dtype is None:
+        return _KERNELS.open(words(_READ, speed=speed) if speed else NOT_THERE)
+    return _KERNELS.answered(False, words(_NARROW, dtype=dtype, speed=speed))
 
 
-_WIDE = Text("32-bit weights; weights are read at {speed}", "权重为 32 位；读取权重速度 {speed}")
-_READS = Text("weights are read at {speed}", "读取权重速度 {speed}")
-_WARNED = Text("its log: {line}; weights are read at {speed}", "日志：{line}；读取权重速度 {speed}")
-_NARROW = Text(
-    "{dtype}, no warning in its log; weights are read at {speed} (compare with the card's bandwidth)",
-    "{dtype}，日志无告警；读取权重速度 {speed}（可与显卡带宽比较）",
+def _reads(evidence: Evidence) -> Text:
+    steps = evidence.figures.growth("llm:steps_total")
+    if evidence.weights_gib is None or not evidence.weights_gib or not steps:
+        return NO_WORDS
+    return words(_SPEED, gb=f"{evidence.weights_gib * GIB * steps / evidence.figures.seconds / GB:,.0f}")
+
+
+_SPEED = Text(
+    "; weights are read at {gb} GB/s, to be compared with the card's bandwidth",
+    "；读取权重 {gb} GB/s，可与显卡带宽比较",
 )
+_WIDE = Text("32-bit weights{speed}", "权重为 32 位{speed}")
+_READ = Text("the type is not known{speed}", "精度未知{speed}")
+_WARNED = Text("its log: {line}{speed}", "日志：{line}{speed}")
+_NARROW = Text("{dtype}, no warning in its log{speed}", "{dtype}，日志无告警{speed}")
 
 _HOST = Question(
     "host-overhead",

@@ -100,6 +100,15 @@ def test_what_helps_against_out_of_memory_depends_on_the_stage(last: str, helps:
     assert {flag for flag, lever in found.items() if lever.helps} == helps
 
 
+def test_what_a_restart_does_comes_before_what_needs_cards_or_a_look_at_quality() -> None:
+    found = turned("vllm-0.26-h100/f04-kv-too-small", total=79.18)
+    helping = [lever for lever in found.values() if lever.helps]
+    assert [lever.long_term for lever in helping] == sorted(lever.long_term for lever in helping)
+    assert found["--tensor-parallel-size 2"].long_term
+    assert found["--quantization fp8"].long_term
+    assert not found["--max-model-len 62656"].long_term
+
+
 def test_a_cache_given_in_bytes_ignores_utilisation() -> None:
     found = turned("vllm-0.26-h100/g5-prefix-cache")
     assert not any("utilization" in flag for flag in found)

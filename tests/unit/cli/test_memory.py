@@ -20,8 +20,8 @@ OUT_OF_MEMORY = str(LOGS / "vllm-0.26-h100" / "f22-oom-runtime.log")
 
 SCREEN = """\
 vLLM 0.26.0  GPU memory 79.18 GiB
-  before the start      0.52 GiB    1%                                        the size of the device less what was \
-free as the engine began  p1-default.log:43
+  before the start      0.52 GiB    1%                                        p1-default.log:43  the size of the \
+device less what was free as the engine began
   weights              15.27 GiB   19%  #######                               p1-default.log:43
   KV cache             56.07 GiB   71%  #########################             p1-default.log:31
   activations (peak)    1.29 GiB    2%  #                                     p1-default.log:43
@@ -66,7 +66,7 @@ def test_json(paramedic: Say) -> None:
     assert said.json["agrees"] is True
     assert said.json["starts"] == 1
     lever = said.json["levers"][0]
-    assert set(lever) == {"flag", "part", "effect", "kv_gib", "tokens", "device_gib", "helps"}
+    assert set(lever) == {"flag", "part", "effect", "kv_gib", "tokens", "device_gib", "helps", "long_term"}
 
 
 def test_the_size_of_the_gpu_may_be_given(paramedic: Say) -> None:

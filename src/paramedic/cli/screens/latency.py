@@ -57,7 +57,7 @@ def latency_lines(
 ) -> Iterator[Line]:
     """The whole screen; `plain` draws bars that a pipe and grep like."""
     yield line((name, "bold"))
-    yield line("  ", _head(latency, lang))
+    yield from (line(text) for text in wrapped(_head(latency, lang), width, "  "))
     yield from _bars(latency, lang, width, plain)
     yield from _quantiles(latency, lang)
     if latency.sum_law is not None:
@@ -88,7 +88,7 @@ def _head(latency: Latency, lang: Language) -> str:
 def _bars(latency: Latency, lang: Language, width: int, plain: bool) -> Iterator[Line]:
     names = {part.id: say(_PARTS[part.id][0], lang) for part in latency.parts}
     column = max(cell_len(name) for name in (*names.values(), say(_END_TO_END, lang)))
-    room = 24 if width < 100 else 36
+    room = 20 if width < 100 else 36
     for part in latency.parts:
         length = round((part.share or 0.0) * room)
         bar = padded(("#" if plain else "█") * length, room)

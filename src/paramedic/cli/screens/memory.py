@@ -53,6 +53,7 @@ _NEIGHBOUR = Text(
     "What other processes hold no flag of this server gives back.", "其他进程占用的显存，改本服务的参数拿不回来。"
 )
 _LEVERS = Text("which flag moves what (* helps here)", "改哪个参数、变多少（* 对当前问题有用）")
+_LONG_TERM = Text("long term", "长期")
 _LEVERS_WELL = Text("which flag moves what", "改哪个参数、变多少")
 _KV = Text("KV cache {:+.2f} GiB", "KV 缓存 {:+.2f} GiB")
 _MORE_TOKENS = Text("{:+,} tokens", "{:+,} token")
@@ -66,6 +67,8 @@ def memory_lines(
     yield _head(account, lang)
     if account.ranks > 1:
         yield line("  ", (say(_OF_RANKS, lang).format(account.ranks, account.rank), "dim"))
+    if not plain:
+        yield from _stacked(account, width)
     yield from _bars(account, lang, width, plain)
     if sentence := _budget(account, lang):
         yield from (line(text) for text in wrapped(sentence, width, "  "))
@@ -87,11 +90,26 @@ def _head(account: Account, lang: Language) -> Line:
     return line((version, "bold"), f"  {say(_HOST if account.on_cpu else _DEVICE, lang)} {total} GiB")
 
 
+def _stacked(account: Account, width: int) -> Iterator[Line]:
+    """The whole device as one bar, in the colours of the parts below; only where it is known."""
+    if account.total is None:
+        return
+    room = min(width - 4, 96)
+    spans, filled, so_far = [], 0, 0.0
+    for part in account.parts:
+        so_far += max(0.0, part.gib or 0.0)
+        end = min(room, round(so_far / account.total * room))
+        mark = "░" if part.id in ("free", "rest") else "█"
+        spans.append((mark * (end - filled), _PARTS[part.id][1]))
+        filled = max(filled, end)
+    yield line("  ", *spans)
+
+
 def _bars(account: Account, lang: Language, width: int, plain: bool) -> Iterator[Line]:
     names = {part.id: say(_PARTS[part.id][0], lang) for part in account.parts}
     column = max(cell_len(name) for name in (*names.values(), say(_TOTAL, lang)))
     whole = account.total or sum(part.gib or 0.0 for part in account.parts)
-    room = 24 if width < 100 else 36
+    room = 20 if width < 100 else 36
     for part in account.parts:
         if part.gib is None:
             note = say(part.note, lang)
@@ -109,7 +127,7 @@ def _bars(account: Account, lang: Language, width: int, plain: bool) -> Iterator
 
 def _where(part: Part, lang: Language) -> str:
     place = f"{_name(part.file)}:{part.line}" if part.line else ""
-    return "  ".join(text for text in (say(part.note, lang), place) if text)
+    return "  ".join(text for text in (place, say(part.note, lang)) if text)
 
 
 def _name(file: str) -> str:
@@ -180,6 +198,8 @@ def _lever(lever: Lever, lang: Language, width: int) -> Iterator[Line]:
         changes.append(say(_MORE_TOKENS, lang).format(lever.tokens))
     if lever.device_gib is not None and lever.kv_gib is None:
         changes.append(say(_DEVICE_CHANGE, lang).format(lever.device_gib))
+    if lever.long_term:
+        changes.append(say(_LONG_TERM, lang))
     mark = "*" if lever.helps else " "
     numbers = ("，" if lang == "zh" else ", ").join(changes)
     yield line(f"  {mark} ", (padded(lever.flag, 34), "bold green" if lever.helps else ""), f" {numbers}")
