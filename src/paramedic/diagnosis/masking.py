@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
-from paramedic.diagnosis.record import without_secrets
+from paramedic.diagnosis.record import NAMED_SECRET, SECRETS
 
 MASK = "***"
 LONGEST = 16_000  # characters of a line; nothing that is recognised stands behind
@@ -22,6 +22,7 @@ _NAMED = re.compile(
     r"|credentials?|authorization|cookie|access[_-]?code|signature|sas)['\"]?\s*[=:]\s*)"
     rf"(?P<value>(?!None\b|null\b|True\b|False\b)(?:{_STRING}|\[[^\]]*\]?|(?:Bearer |Basic )?[^\s,;)}}\]]+))"
 )
+_SETTING = re.compile(r"|None|null|True|False|[\d.,]+")  # where a key's name stands for something else: max_token=128
 _SAID = re.compile(  # by a client or by the model
     r"(?i)(?<![\w.])(?P<key>['\"]?(?:prompts?|outputs?|text|content|reasoning(?:_content)?|query|documents?|system"
     r"|suffix|inputs?|arguments|instruction|user_prompt|completion|generated_text|text_1|text_2|delta)"
@@ -55,18 +56,35 @@ class Mask:
         if self._known is not None:
             text = self._known.sub(MASK, text)
         if not _WORTH_A_LOOK.search(text):
-            return text if len(text) <= LONGEST else text[:LONGEST] + " …"
-        return _without_words(without_secrets(_without_keys(text), LONGEST))
+            return _cut(text)
+        return _cut(_without_words(_without_keys(text[: 4 * LONGEST])))
 
     def lines(self, texts: Iterable[str]) -> list[str]:
         return [self.line(text) for text in texts]
 
 
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else text[:LONGEST] + " …"
+
+
 def _without_keys(text: str) -> str:
-    text = _TOKENS.sub(MASK, text)
+    for pattern in (*SECRETS, _TOKENS):
+        text = pattern.sub(MASK, text)
     text = _USER_IN_URL.sub(MASK, text)
     text = _QUERY.sub(lambda found: found["path"] + MASK, text)
-    return _NAMED.sub(lambda found: found["key"] + MASK, text)
+    text = _NAMED.sub(lambda found: found["key"] + _masked(found["value"]), text)
+    return NAMED_SECRET.sub(
+        lambda found: (
+            found[0] if _SETTING.fullmatch(found["value"].strip("[]'\"")) else found["key"] + _masked(found["value"])
+        ),
+        text,
+    )
+
+
+def _masked(value: str) -> str:
+    """In the quotes that it had: whoever reads arguments finds one that was given."""
+    quote = value[0] if value[0] in "'\"" else ""
+    return f"{quote}{MASK}{quote}"
 
 
 def _without_words(text: str) -> str:

@@ -26,7 +26,7 @@ LOGGER = re.compile(
 PLAIN_LEVEL = re.compile(r"^(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):\s+")
 ROLES = (("apiserver", Role.API_SERVER), ("enginecore", Role.ENGINE_CORE), ("worker", Role.WORKER))
 SECRETS = (
-    re.compile(r"\bhf_[A-Za-z0-9]{8,}|\bsk-[A-Za-z0-9_-]{8,}|\beyJ[\w-]{10,}\.[\w.-]+"),
+    re.compile(r"\bhf_(?!transfer)[A-Za-z0-9]{8,}|\bsk-[A-Za-z0-9_-]{8,}|\beyJ[\w-]{10,}\.[\w.-]+"),
     re.compile(r"(?<=Bearer )[^\s'\"]+", re.IGNORECASE),
     re.compile(r"(?<=[a-z]://)[^\s/@:]+:[^\s/@]+(?=@)"),
 )
