@@ -64,6 +64,10 @@ pages:
 bench: install ## Measure what we promise
 	@missed=0; for file in benchmarks/*.py; do $(BIN)/python "$$file" || missed=1; done; exit $$missed
 
+bench-peers: install ## What the peers say of our recordings, beside what we say (installs them into .cache/peers)
+	@tools/get_peers.sh
+	@$(BIN)/python benchmarks/peers.py
+
 ##@ Maintain
 docs: install ## Write the generated pages again
 	@$(BIN)/python tools/make_docs.py
@@ -80,4 +84,4 @@ lock: install ## Bring requirements.lock up to date with pyproject.toml (UPGRADE
 clean: ## Remove everything that was made here, the environments too
 	rm -rf .venv .venv-* .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
 
-.PHONY: help install run test test-real smoke-real test-long test-all-pythons check lint types contracts pages bench docs format lock clean
+.PHONY: help install run test test-real smoke-real test-long test-all-pythons check lint types contracts pages bench bench-peers docs format lock clean

@@ -32,6 +32,19 @@ def watched_server(ctx: click.Context, _param: click.Parameter, incomplete: str)
     return _offer(ctx, incomplete, _servers)
 
 
+def known_fault(_ctx: click.Context, _param: click.Parameter, incomplete: str) -> "list[CompletionItem]":
+    """Faults that can be named here."""
+    from click.shell_completion import CompletionItem
+
+    from paramedic.app.knowledge import catalogue_in_use
+
+    try:
+        faults = catalogue_in_use().faults
+    except (ParamedicError, OSError):
+        return []
+    return [CompletionItem(fault.id, help=fault.title.en) for fault in faults if fault.id.startswith(incomplete)]
+
+
 def _offer(
     ctx: click.Context, incomplete: str, known: "Callable[[View], Iterator[tuple[str, str]]]"
 ) -> "list[CompletionItem]":

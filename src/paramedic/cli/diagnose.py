@@ -146,15 +146,15 @@ def _may_be_a_recording(path: Path) -> bool:
 
 
 def _diagnose(files: Sequence[Path], lang: Language) -> Diagnosis:
+    from paramedic.app.knowledge import catalogue_in_use
     from paramedic.diagnosis.diagnose import diagnose
     from paramedic.diagnosis.scene import Log, Scene
-    from paramedic.knowledge.catalogue import load_catalogue
 
     logs = read_logs(files)
     with _Progress(sum(log.lines.size for log in logs), _READING.in_language(lang)) as progress:
         for log in logs:
             log.lines.watch = progress.advance
-        diagnosis = diagnose(Scene(tuple(Log(log.name, log.lines, gap=log.gap) for log in logs)), load_catalogue())
+        diagnosis = diagnose(Scene(tuple(Log(log.name, log.lines, gap=log.gap) for log in logs)), catalogue_in_use())
     return _with_what_was_not_read(diagnosis, tuple(log.left_out for log in logs if log.left_out))
 
 

@@ -66,10 +66,10 @@ def diagnose_target(
 
 
 def _judged(opened: "Recorded") -> Diagnosis:
+    from paramedic.app.knowledge import catalogue_in_use
     from paramedic.diagnosis.diagnose import diagnose
-    from paramedic.knowledge.catalogue import load_catalogue
 
-    return opened.judged(diagnose(opened.scene, load_catalogue()))
+    return opened.judged(diagnose(opened.scene, catalogue_in_use()))
 
 
 async def _look(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from paramedic.cli.completion import known_fault
 from paramedic.cli.options import json_option, lang_option, print_json
 from paramedic.model.errors import InvalidFiles, Problem, UsageError
 from paramedic.model.text import Language, Text
@@ -77,7 +78,7 @@ def list_(folder: Path | None, as_json: bool, lang: Language) -> None:
 
 
 @command.command(short_help="Show one fault: how it shows itself and what to do.")
-@click.argument("fault", metavar="ID")
+@click.argument("fault", metavar="ID", shell_complete=known_fault)
 @folder_option
 @json_option
 def show(fault: str, folder: Path | None, as_json: bool) -> None:
@@ -138,7 +139,7 @@ def lint(ctx: click.Context, folder: Path | None, healthy: tuple[Path, ...], as_
 
 
 @command.command(short_help="Prove faults: first in their logs, silent in healthy ones.")
-@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.argument("ids", metavar="[ID]...", nargs=-1, shell_complete=known_fault)
 @folder_option
 @json_option
 @lang_option
@@ -215,10 +216,9 @@ def _folder(path: Path | None) -> "Folder":
 
 def _catalogue(folder: Path | None) -> "Catalogue":
     """The faults of a folder; where none is named, those that a watch here would use."""
-    from paramedic.app.config_file import knowledge_of_file
-    from paramedic.knowledge.catalogue import load_catalogue
+    from paramedic.app.knowledge import catalogue_in_use
 
-    return _folder(folder).catalogue() if folder else load_catalogue(beside=knowledge_of_file())
+    return _folder(folder).catalogue() if folder else catalogue_in_use()
 
 
 def _known(ids: "tuple[str, ...] | list[str]", catalogue: "Catalogue") -> None:

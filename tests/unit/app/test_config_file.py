@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from paramedic.app.config import Secret, WebhookConfig
-from paramedic.app.config_file import data_dir_of_file, find, load, shown_values
+from paramedic.app.config_file import data_dir_of_file, find, knowledge_of_file, load, shown_values
 from paramedic.model.errors import InvalidFiles
 from paramedic.model.target import Mode
 
@@ -30,6 +30,7 @@ notifiers:
   - {name: here, type: terminal}
 server: {port: 0}
 rules: [rules]
+knowledge: [mine]
 """
 
 
@@ -37,6 +38,7 @@ rules: [rules]
 def whole(tmp_path: Path) -> Path:
     (tmp_path / "hook.key").write_text("hunter2")
     (tmp_path / "rules").mkdir()
+    (tmp_path / "mine").mkdir()
     path = tmp_path / "paramedic.yaml"
     path.write_text(WHOLE)
     return path
@@ -67,6 +69,17 @@ def test_every_key(whole: Path, tmp_path: Path) -> None:
     assert hook.secret.reveal() == "hunter2"
     assert here.type == "terminal"
     assert config.rules == (str(tmp_path / "rules"),)
+    assert config.knowledge == (str(tmp_path / "mine"),)
+
+
+def test_the_folders_of_knowledge_are_found_beside_any_other_mistake(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "paramedic.yaml").write_text("intervall: 2s\nknowledge: [mine, 7, ../theirs]\n")
+    monkeypatch.chdir(tmp_path)
+    assert knowledge_of_file({}) == (tmp_path / "mine", tmp_path / "../theirs")
+    (tmp_path / "paramedic.yaml").write_text("knowledge:\n")
+    assert knowledge_of_file({}) == ()
 
 
 def test_where_each_value_came_from(whole: Path) -> None:
