@@ -22,7 +22,7 @@ CHANGED = [path for pattern in FOLDERS for path in sorted(TESTS.glob(pattern)) i
 
 
 def test_some_logs_hold_secrets() -> None:
-    assert len(CHANGED) > 5
+    assert len(CHANGED) > 2
 
 
 @pytest.mark.parametrize("path", CHANGED, ids=lambda path: f"{path.parent.name}/{path.stem}")
