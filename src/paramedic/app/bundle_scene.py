@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from paramedic.app.bundle import not_seen
+from paramedic.app.bundle_log import recorded_part
 from paramedic.app.bundle_unpack import is_archive, unpacked
 from paramedic.app.recordings import is_recording, read_recording
 from paramedic.diagnosis.scene import Log, Scene
@@ -52,7 +53,8 @@ def recorded(path: Path, baseline: Path | None = None) -> Iterator[Recorded]:
         compared = stack.enter_context(_opened(baseline)) if baseline is not None else None
         opened = stack.enter_context(_opened(path))
         try:
-            yield scene_of_folder(opened.folder, opened.name, compared.folder if compared else None, opened.missing)
+            base = compared.folder if compared else None
+            yield scene_of_folder(opened.folder, opened.name, base, opened.missing, seconds=opened.seconds)
         except InvalidFiles as error:
             raise InvalidFiles([_of_bundle(problem, opened, compared) for problem in error.problems]) from error
 
@@ -62,6 +64,7 @@ class _Opened:
     folder: Path
     name: str
     missing: tuple[tuple[str, Text], ...] = ()
+    seconds: float | None = None
 
 
 @contextmanager
@@ -72,7 +75,7 @@ def _opened(path: Path) -> Iterator[_Opened]:
         yield _Opened(path, str(path))
         return
     with unpacked(path) as (folder, manifest):
-        yield _Opened(folder, str(path), manifest.could_not)
+        yield _Opened(folder, str(path), manifest.could_not, max(0.0, manifest.until - manifest.since))
 
 
 def scene_of_folder(
@@ -81,15 +84,19 @@ def scene_of_folder(
     baseline: Path | None = None,
     could_not: tuple[tuple[str, Text], ...] = (),
     log: tuple[str, int] | None = None,
+    seconds: float | None = None,
 ) -> Recorded:
     """The scene of a recording's folder, its files called by the `name` of what holds them.
 
-    `log`: where the server's log really lies, and the number that its first recorded line has there.
+    `log`: where the server's log really lies, and the number that its first recorded line has there. `seconds`: how
+    long was recorded, where that is known.
     """
     scene = read_recording(folder, baseline)
     logs = [replace(each, name=f"{name}/{Path(each.name).name}") for each in scene.logs]
     if log is not None and logs:
         logs[0] = replace(logs[0], name=log[0], first_line=log[1])
+    if seconds is not None and logs:
+        logs[0] = recorded_part(logs[0], seconds)
     logs += [
         Log(f"{name}/{each}", (folder / each).read_text("utf-8", "replace").splitlines()[-OLDEST_LINES:])
         for each in BESIDE

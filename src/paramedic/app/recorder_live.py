@@ -123,4 +123,6 @@ def looked_at(subject: Subject, baseline: Path | None, record: Callable[[Path], 
         manifest = record(Path(made))
         log = manifest.facts.get("log") or {}
         place = (str(log["path"]), int(log["first_line"])) if log else None
-        yield scene_of_folder(Path(made), subject.target.name, baseline, manifest.could_not, place)
+        yield scene_of_folder(
+            Path(made), subject.target.name, baseline, manifest.could_not, place, manifest.until - manifest.since
+        )
