@@ -6,8 +6,8 @@ MAKEFLAGS += --no-print-directory
 
 BIN := .venv/bin
 PYTEST := $(BIN)/python -m pytest
-# Debian's promtool and prometheus, where tools/get_prometheus.sh has put them
-export PATH := $(CURDIR)/.cache/prometheus/bin:$(PATH)
+# Debian's promtool, prometheus and ripgrep, where tools/get_*.sh have put them
+export PATH := $(CURDIR)/.cache/prometheus/bin:$(CURDIR)/.cache/ripgrep/bin:$(PATH)
 
 ##@ Use
 help: ## Show this list
@@ -62,11 +62,16 @@ pages:
 	@$(BIN)/python tools/check_links.py
 
 bench: install ## Measure what we promise
+	@tools/get_ripgrep.sh
 	@missed=0; for file in benchmarks/*.py; do $(BIN)/python "$$file" || missed=1; done; exit $$missed
 
 bench-peers: install ## What the peers say of our recordings, beside what we say (installs them into .cache/peers)
 	@tools/get_peers.sh
 	@$(BIN)/python benchmarks/peers.py
+
+bench-diagnosis: install ## How fast logs are read, beside ripgrep (writes a gigabyte)
+	@tools/get_ripgrep.sh
+	@$(BIN)/python benchmarks/diagnosis.py
 
 ##@ Maintain
 docs: install ## Write the generated pages again

@@ -2,11 +2,11 @@
 
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from typing import NamedTuple, Protocol, overload
+from typing import Protocol, overload
 
-BLOCK = 1024 * 1024
+BLOCK = 512 * 1024
 LONGEST_LINE = 64 * 1024  # bytes; no message is longer, a binary file's "line" may be the whole of it
-LARGE = 64 * BLOCK  # a text for which it pays to load numpy, which counts line ends four times as fast
+LARGE = 64 * 1024 * 1024  # a text for which it pays to load numpy, which counts line ends four times as fast
 SMALL = 16 * 1024  # bytes in which Python counts them sooner
 CACHED = 4  # blocks whose lines are kept split
 
@@ -33,11 +33,31 @@ class Memory:
         return self._text[offset : offset + length]
 
 
-class Block(NamedTuple):
-    """Whole lines: the number of the first (from 0), and their bytes; the last may lack its line end."""
+class Block:
+    """Whole lines: the first `size` bytes of `data`; the number of the first is `first` (from 0)."""
 
-    first: int
-    data: bytes
+    __slots__ = ("_at", "_ends_in", "_number", "data", "first", "size")
+
+    def __init__(self, first: int, data: bytes, size: int, ends_in: "EndsIn") -> None:
+        self.first, self.data, self.size = first, data, size
+        self._at, self._number, self._ends_in = 0, first, ends_in
+
+    def number_at(self, offset: int) -> int:
+        """The number of the line that begins here. To be asked from the begin to the end: what is counted stays so."""
+        self._number += self._ends_in(self.data, self._at, offset)
+        self._at = offset
+        return self._number
+
+    def pieces(self, size: int) -> Iterator["Block"]:
+        """The same lines in smaller blocks."""
+        start = 0
+        while start < self.size:
+            end = self.data.find(b"\n", start + size, self.size) + 1 or self.size
+            yield Block(self.number_at(start), self.data[start:end], end - start, self._ends_in)
+            start = end
+
+
+EndsIn = Callable[[bytes, int, int], int]  # the line ends in a part of a text
 
 
 class Lines(Sequence[str]):
@@ -49,7 +69,7 @@ class Lines(Sequence[str]):
         self._firsts: list[int] = []  # with which line
         self._end = 0  # how far the blocks are known
         self._count = 0  # the lines until there
-        self.count_ends = _counted_by_numpy if source.size > LARGE else _counted
+        self._ends_in = _counted_by_numpy if source.size > LARGE else _counted
         self._split: dict[int, list[bytes]] = {}
         self.watch: Callable[[int], None] = lambda _: None  # told of the bytes of each block that is read in order
 
@@ -61,15 +81,21 @@ class Lines(Sequence[str]):
     def blocks(self) -> Iterator[Block]:
         """The whole log in order."""
         position = 0
-        while position < len(self._starts):
-            yield Block(self._firsts[position], self._read(position))
+        while True:
+            if position < len(self._starts):
+                data = self._read(position)
+                yield Block(self._firsts[position], data, len(data), self._ends_in)
+            elif (found := self._next()) is not None:
+                self.watch(found[0].size)
+                yield found[0]
+                if position == len(self._starts):  # else somebody has looked into it meanwhile
+                    self._pass(*found)
+            else:
+                return
             position += 1
-        while (block := self._next()) is not None:
-            self.watch(len(block.data))
-            yield block
 
     def __len__(self) -> int:
-        while self._next() is not None:
+        while self._skip():
             pass
         return self._count
 
@@ -82,7 +108,7 @@ class Lines(Sequence[str]):
             return _Part(self, range(len(self))[index])
         if index < 0:
             index += len(self)
-        while index >= self._count and self._next() is not None:
+        while index >= self._count and self._skip():
             pass
         if not 0 <= index < self._count:
             raise IndexError(index)
@@ -93,7 +119,7 @@ class Lines(Sequence[str]):
 
     def __iter__(self) -> Iterator[str]:
         for block in self.blocks():
-            yield from map(as_text, _split(block.data))
+            yield from map(as_text, _split(block.data[: block.size]))
 
     def _lines(self, position: int) -> list[bytes]:
         found = self._split.get(position)
@@ -108,23 +134,28 @@ class Lines(Sequence[str]):
         end = self._starts[position + 1] if position + 1 < len(self._starts) else self._end
         return self._source.at(start, end - start) if end - start <= BLOCK else self._of_endless_line(start)[0]
 
-    def _next(self) -> Block | None:
-        """The next block that nobody has seen yet: it ends with a line, so no line is torn."""
-        start = self._end
-        data = self._source.at(start, BLOCK)
+    def _next(self) -> tuple[Block, int] | None:
+        """The first block that is not known yet, and its length in the text. It ends with a line: none is torn."""
+        data = self._source.at(self._end, BLOCK)
         if not data:
             return None
-        end = len(data)
-        if start + end < self._source.size and (end := data.rfind(b"\n") + 1) == 0:
-            data, end = self._of_endless_line(start)
-        else:
-            data = data[:end]
-        block = Block(self._count, data)
-        self._starts.append(start)
+        length = len(data)
+        if self._end + length < self._source.size and (length := data.rfind(b"\n") + 1) == 0:
+            data, length = self._of_endless_line(self._end)
+        return Block(self._count, data, min(length, len(data)), self._ends_in), length
+
+    def _pass(self, block: Block, length: int) -> None:
+        self._starts.append(self._end)
         self._firsts.append(self._count)
-        self._end = start + end
-        self._count += max(1, self.count_ends(data) + (not data.endswith(b"\n")))
-        return block
+        self._end += length
+        has_end = block.data.endswith(b"\n", 0, block.size)
+        self._count = max(block.first + 1, block.number_at(block.size) + (not has_end))
+
+    def _skip(self) -> bool:
+        found = self._next()
+        if found is not None:
+            self._pass(*found)
+        return found is not None
 
     def _of_endless_line(self, start: int) -> tuple[bytes, int]:
         """What is kept of a line longer than a block, and its length: its begin, or its end behind a hole of zeros."""
@@ -173,16 +204,16 @@ def as_text(raw: bytes) -> str:
     return raw.strip(b"\0")[:LONGEST_LINE].decode(errors="replace")
 
 
-def _counted(data: bytes) -> int:
-    return data.count(b"\n")
+def _counted(data: bytes, first: int, last: int) -> int:
+    return data.count(b"\n", first, last)
 
 
-def _counted_by_numpy(data: bytes) -> int:
-    if len(data) < SMALL:
-        return _counted(data)
+def _counted_by_numpy(data: bytes, first: int, last: int) -> int:
+    if last - first < SMALL:
+        return _counted(data, first, last)
     import numpy as np
 
-    return int(np.count_nonzero(np.frombuffer(data, np.uint8) == 10))
+    return int(np.count_nonzero(np.frombuffer(data, np.uint8, last - first, first) == 10))
 
 
 def _split(data: bytes) -> list[bytes]:

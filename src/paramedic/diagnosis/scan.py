@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from paramedic.diagnosis.anchor import choose_anchors
-from paramedic.diagnosis.lines import BLOCK, Block, Lines, as_text
+from paramedic.diagnosis.lines import Block, Lines, as_text
 from paramedic.diagnosis.literals import literals_of
 from paramedic.diagnosis.template import Template
 
 Item = TypeVar("Item")
 FLOOD = 30_000  # times that one literal is told of; from then on once in PIECE bytes, and fully again near the end
 PIECE = 128 * 1024
-NEAR_END = 4 * BLOCK
+NEAR_END = 4 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,48 +43,33 @@ class Anchors(Generic[Item]):
         seldom: frozenset[int] = frozenset()
         offset = 0
         for block in lines.blocks():
-            offset += len(block.data)
+            offset += block.size
             thinned = seldom if offset < lines.size - NEAR_END else frozenset[int]()
             scanner = literals_of(self.literals, thinned)
-            for piece in _pieces(block) if thinned else (block,):
+            for piece in block.pieces(PIECE) if thinned else (block,):
                 found = scanner.find(piece.data)
-                for index, raw, anchors in _by_line(piece, found, lines.count_ends):
+                for start, end, anchors in _by_line(piece, found):
                     for anchor in anchors:
                         counts[anchor] += 1
                     wanted = [self._items[anchor] for anchor in anchors if not done_with(self._items[anchor])]
                     if wanted:
-                        yield Spot(index, as_text(raw()), _once(wanted))
+                        yield Spot(piece.number_at(start), as_text(piece.data[start:end]), _once(wanted))
             if max(counts, default=0) > FLOOD:
                 seldom |= {which for which, count in enumerate(counts) if count > FLOOD}
                 counts = [0 if which in seldom else count for which, count in enumerate(counts)]
 
 
-def _by_line(
-    block: Block, found: Sequence[tuple[int, int]], count_ends: Callable[[bytes], int]
-) -> Iterator[tuple[int, Callable[[], bytes], Sequence[int]]]:
-    """The places of literals by the line on which they stand: its number, its bytes when asked for, the literals."""
-    data = block.data
-    index, counted, position = block.first, 0, 0
-    while position < len(found):
-        start = data.rfind(b"\n", 0, found[position][0] - 1) + 1
-        end = data.find(b"\n", start)
-        end = len(data) if end < 0 else end
-        index, counted = index + count_ends(data[counted:start]), start
+def _by_line(block: Block, found: Sequence[tuple[int, int]]) -> Iterator[tuple[int, int, Sequence[int]]]:
+    """The literals by the line on which they end: where it begins, where it ends, which they are."""
+    position = 0
+    while position < len(found) and found[position][0] <= block.size:  # what follows is a torn line
+        start = block.data.rfind(b"\n", 0, found[position][0] - 1) + 1
+        end = block.data.find(b"\n", start)
+        end = len(block.data) if end < 0 else end
         first = position
         while position < len(found) and found[position][0] <= end:
             position += 1
-        yield index, lambda start=start, end=end: data[start:end], [which for _, which in found[first:position]]  # type: ignore[misc]
-
-
-def _pieces(block: Block) -> Iterator[Block]:
-    """A block in smaller ones of whole lines."""
-    start, index = 0, block.first
-    while start < len(block.data):
-        end = block.data.find(b"\n", start + PIECE) + 1 or len(block.data)
-        piece = Block(index, block.data[start:end])
-        yield piece
-        index += piece.data.count(b"\n")
-        start = end
+        yield start, end, [which for _, which in found[first:position]]
 
 
 def _once(groups: Sequence[Sequence[Item]]) -> Sequence[Item]:

@@ -55,6 +55,7 @@ def test_an_endless_line_keeps_its_begin_and_its_place(monkeypatch: pytest.Monke
     assert (len(lines), lines[0], lines[2]) == (3, "one", "three")
     assert lines[1] == "x" * LONGEST_LINE
     assert [block.first for block in lines.blocks()] == [0, 1, 2]
+    assert [block.first for block in Lines(Memory(text)).blocks()] == [0, 1, 2]
 
 
 def test_what_was_written_behind_a_hole_of_zeros_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -68,8 +69,29 @@ def test_a_large_text_is_counted_in_another_way(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(module, "LARGE", 1000)
     monkeypatch.setattr(module, "SMALL", 0)
     lines = Lines(Memory(b"a\n" * 3_000_000))
-    assert lines.count_ends(b"a\n\nb") == 2
+    assert next(lines.blocks()).number_at(300) == 150
     assert len(lines) == 3_000_000
+
+
+def test_one_who_reads_in_order_may_look_elsewhere(block: int) -> None:
+    text = b"a\n\nb\n" * 300
+    lines = Lines(Memory(text))
+    read = []
+    for each in lines.blocks():
+        assert lines[min(each.first + 2, 899)] == split(text)[min(each.first + 2, 899)]
+        read += each.data[: each.size].decode().splitlines()
+        assert each.number_at(each.size) == len(read)
+    assert (read, len(lines), block > 0) == (split(text), 900, True)
+
+
+def test_pieces_of_a_block_keep_their_numbers() -> None:
+    lines = Lines(Memory(b"one\ntwo\n" * 200))
+    pieces = [piece for block in lines.blocks() for piece in block.pieces(100)]
+    assert len(pieces) > 10
+    assert b"".join(piece.data for piece in pieces) == b"one\ntwo\n" * 200
+    assert [piece.first for piece in pieces] == [
+        sum(before.data.count(b"\n") for before in pieces[:position]) for position in range(len(pieces))
+    ]
 
 
 class Shrinking(Memory):
