@@ -8,7 +8,7 @@ START = ["INFO 11-23 01:00:00 [api_server.py:1] vLLM API server version 0.26.0",
 
 def stats(day: int, hour: int, minute: int, second: int = 0) -> str:
     return (
-        f"INFO 11-{day} {hour:02}:{minute:02}:{second:02} [loggers.py:1] Engine 0: Avg prompt throughput: 1.0 tokens/s, "
+        f"INFO 11-{day} {hour:02}:{minute:02}:{second:02} [loggers.py:1] Engine: Avg prompt throughput: 1.0 tokens/s, "
         "Avg generation throughput: 2.0 tokens/s, Running: 1 reqs, Waiting: 0 reqs, GPU KV cache usage: 1.0%"
     )
 
