@@ -2,6 +2,8 @@
 
 from dataclasses import replace
 
+from paramedic.knowledge.catalogue import load_catalogue
+from paramedic.knowledge.describe import clues
 from paramedic.knowledge.folder import NONE, folder_of
 from paramedic.knowledge.lint import lint
 
@@ -11,3 +13,8 @@ def test_nothing_is_unsound() -> None:
     ours = folder_of()
     shown = {path: cause for path, cause in ours.recordings.items() if cause != NONE}
     assert [str(problem) for problem in lint(replace(ours, healthy=(), recordings=shown))] == []
+
+
+def test_every_way_in_which_a_fault_shows_can_be_told() -> None:
+    untold = [fault.id for fault in load_catalogue().faults for sight in fault.sights if not list(clues(sight))]
+    assert untold == []
