@@ -35,7 +35,7 @@ class Lever:
 def levers(account: Account, settings: Settings, shape: Shape | None = None) -> tuple[Lever, ...]:
     """What can be turned; what helps with what went wrong comes first, and of that what can be done at once."""
     found: list[Lever] = []
-    for family in (_share, _length, _kv_dtype, _steps, _graphs, _weights, _space):
+    for family in (_share, _length, _kv_dtype, _steps, _fragments, _graphs, _weights, _space):
         found.extend(_alone(account, lever) for lever in family(account, settings, shape))
     return tuple(sorted(found, key=lambda lever: (not lever.helps, lever.long_term)))
 
@@ -134,6 +134,14 @@ def _steps(account: Account, settings: Settings, shape: Shape | None) -> Iterato
         yield Lever(f"{flag} {int(seqs) // 2}", "activations", effect, device_gib=less, helps=ran_out)
 
 
+def _fragments(account: Account, _settings: Settings, _shape: Shape | None) -> Iterator[Lever]:
+    """What PyTorch holds and does not use could have served: it lies in pieces that are too small."""
+    last = account.out_of_memory
+    if last is not None and last.unused is not None and last.unused >= last.wanted:
+        effect = _filled(_PIECES, unused=last.unused, wanted=last.wanted)
+        yield Lever("PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True", "activations", effect, helps=True)
+
+
 def _graphs(account: Account, settings: Settings, _shape: Shape | None) -> Iterator[Lever]:
     size = account.gib("cuda-graphs")
     if account.on_cpu or size == 0 or settings.get("enforce_eager") is True:
@@ -230,6 +238,10 @@ _FEWER_SEQUENCES = Text(
 _FEWER_SEQUENCES_BY = Text(
     "{gib:.2f} GiB less for the sampler, which no budget counts; fewer at once",
     "采样器少占 {gib:.2f} GiB（不计入任何预算）；并发变少",
+)
+_PIECES = Text(
+    "{unused:.2f} GiB were reserved and not in use, more than the {wanted:.2f} GiB wanted: they lay in pieces",
+    "已预留未用 {unused:.2f} GiB，多于所需的 {wanted:.2f} GiB：是显存碎片",
 )
 _NO_GRAPHS = Text("no CUDA graphs; decoding gets several times slower", "不用 CUDA 图；解码会慢数倍")
 _NO_GRAPHS_BY = Text(

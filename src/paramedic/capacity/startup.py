@@ -1,7 +1,7 @@
 """What an engine says of its memory while it starts and when it runs out of it, in the words of many versions."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from paramedic.capacity.sayings import figures_in
@@ -71,6 +71,10 @@ _VERSION = re.compile(
 _WORTH_A_LOOK = re.compile(
     r"[KMGT]i?B\b|[bB]locks|tokens|args|LLM engine|version \d|KVCACHE_SPACE|[Ll]oad|startup complete|fired up"
 )
+_LITERALS = tuple(  # every line that is worth a look holds one of them: a plain search is fast
+    b"iB|GB|MB|KB|TB|locks|tokens|args|LLM engine|version |KVCACHE_SPACE|oad|startup complete|fired up".split(b"|")
+)
+_WORTH_A_LOOK_IN_BYTES = re.compile(_WORTH_A_LOOK.pattern.encode())
 _LOADING = re.compile(
     r"[Ss]tarting to load model|Loading model from scratch|\bload_model\b|Load weight begin|to load model"
 )
@@ -84,6 +88,25 @@ _RANK = re.compile(r"\b(?:DP\d+ )?(?:TP|PP)\d+(?: (?:TP|PP|EP)\d+)*(?=\])")
 def says_something(line: str) -> bool:
     """Whether a raw line may say something of memory; nearly all lines do not, and need not be unwrapped."""
     return _WORTH_A_LOOK.search(line) is not None
+
+
+def lines_worth_a_look(block: bytes) -> Iterator[tuple[int, bytes]]:
+    """The few such lines of a block, each with its number in it, from 0; the others are not even split."""
+    begins: set[int] = set()
+    for literal in _LITERALS:
+        at = block.find(literal)
+        while at >= 0:
+            begins.add(block.rfind(b"\n", 0, at) + 1)
+            end = block.find(b"\n", at)
+            at = block.find(literal, end) if end >= 0 else -1
+    number = before = 0
+    for begin in sorted(begins):
+        end = block.find(b"\n", begin)
+        line = block[begin : len(block) if end < 0 else end]
+        number += block.count(b"\n", before, begin)
+        before = begin
+        if _WORTH_A_LOOK_IN_BYTES.search(line):
+            yield number, line
 
 
 def read_starts(messages: Iterable[Message]) -> list[Start]:

@@ -132,7 +132,7 @@ def _started_with(
     """How it was started, the weights of one GPU (GiB), and what its log warned of; None where nobody can tell."""
     from paramedic.capacity.memory import add_up
     from paramedic.cli.log_files import read_logs
-    from paramedic.cli.startup_log import settings_of, starts_of
+    from paramedic.cli.startup_log import lines_with, settings_of, starts_of
     from paramedic.diagnosis.arguments import command_arguments
     from paramedic.diagnosis.checks_of_tpot import SLOW_KERNELS
     from paramedic.diagnosis.record import read_record, without_secrets
@@ -143,8 +143,7 @@ def _started_with(
     if not starts:
         return None if given is None else _SWITCHES | given, None, None
     settings = _SWITCHES | settings_of(starts[-1]) | (given or {})
-    warned = (line for log in logs for line in log.lines if any(words in line for words in SLOW_KERNELS))
-    texts = dict.fromkeys(without_secrets(read_record(line).text, 160) for line in warned)
+    texts = dict.fromkeys(without_secrets(read_record(line).text, 160) for line in lines_with(logs, SLOW_KERNELS))
     return settings, add_up(starts[-1], settings).gib("weights"), tuple(texts)
 
 

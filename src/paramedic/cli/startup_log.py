@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Protocol
 
-from paramedic.capacity.startup import Message, Start, read_starts, says_something
+from paramedic.capacity.startup import Message, Start, lines_worth_a_look, read_starts, says_something
 from paramedic.diagnosis.arguments import logged_arguments, resolved_arguments
 from paramedic.diagnosis.conditions import Value
+from paramedic.diagnosis.lines import Lines
 from paramedic.diagnosis.record import read_record
 
 LONGEST = 8_000  # characters of a line that are looked at
@@ -39,10 +40,32 @@ def settings_of(start: Start) -> dict[str, Value]:
     return settings
 
 
+def lines_with(logs: Iterable[LogLines], signs: Sequence[str]) -> Iterator[str]:
+    """Every line that holds one of these words."""
+    for log in logs:
+        if not isinstance(log.lines, Lines):
+            yield from (line for line in log.lines if any(sign in line for sign in signs))
+            continue
+        for block in log.lines.blocks():
+            data = block.data[: block.size]
+            if any(sign.encode() in data for sign in signs):
+                lines = data.decode(errors="replace").split("\n")
+                yield from (line for line in lines if any(sign in line for sign in signs))
+
+
 def _messages(log: LogLines) -> Iterator[Message]:
     place, left_out = log.gap
-    for index, raw in enumerate(log.lines):
-        if says_something(raw):
-            record = read_record(raw[:LONGEST])
-            number = index + 1 + (left_out if index >= place else 0)
-            yield Message(log.name, number, record.text, record.tag, record.level)
+    for index, raw in _candidates(log.lines):
+        record = read_record(raw[:LONGEST])
+        number = index + 1 + (left_out if index >= place else 0)
+        yield Message(log.name, number, record.text, record.tag, record.level)
+
+
+def _candidates(lines: Sequence[str]) -> Iterator[tuple[int, str]]:
+    """A log that stays where it is is searched in blocks: gigabytes of requests cost next to nothing."""
+    if not isinstance(lines, Lines):
+        yield from ((index, raw) for index, raw in enumerate(lines) if says_something(raw))
+        return
+    for block in lines.blocks():
+        for index, line in lines_worth_a_look(block.data[: block.size]):
+            yield block.first + index, line.decode(errors="replace")

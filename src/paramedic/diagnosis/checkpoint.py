@@ -75,8 +75,9 @@ class Question:
         """`do` where the figures tell which of the cures it is."""
         return Checkpoint(self.id, self.about, self.text, Answer.YES if yes else Answer.NO, found, do or self.do)
 
-    def open(self, found: Text) -> Checkpoint:
-        return Checkpoint(self.id, self.about, self.text, Answer.UNKNOWN, found, self.ask)
+    def open(self, found: Text, ask: Text | None = None) -> Checkpoint:
+        """`ask` where the figures tell what else would have to be known."""
+        return Checkpoint(self.id, self.about, self.text, Answer.UNKNOWN, found, ask or self.ask)
 
 
 NOT_THERE = Text("no figure of it in this window", "该时段没有相关指标")

@@ -46,13 +46,10 @@ _KERNELS = Question(
     "kernels",
     "tpot",
     Text(
-        "Are the kernels slow: a wide type, or no tuned kernel for this card?",
+        "Are the kernels slow: a wide type, or none tuned for this card?",
         "Kernel 是否低效（精度过宽、缺少调优配置）？",
     ),
-    Text(
-        "--dtype bfloat16, and the tuned configuration that the log asks for",
-        "使用 --dtype bfloat16，并补上日志提示的调优配置",
-    ),
+    Text("--dtype bfloat16", "使用 --dtype bfloat16"),
     Text(
         "give a target or a folder with its log: it says the type and warns of slow kernels",
         "需要日志：里面有精度和慢 kernel 告警；给出服务名或含日志的目录",
@@ -67,7 +64,7 @@ def kernels(evidence: Evidence) -> Checkpoint:
         return _KERNELS.answered(True, words(_WIDE, speed=speed))
     slow = [line for line in evidence.warnings or () if any(sign in line for sign in SLOW_KERNELS)]
     if slow:
-        return _KERNELS.answered(True, words(_WARNED, line=slow[0], speed=speed))
+        return _KERNELS.open(words(_WARNED, line=slow[0], speed=speed), _TUNE)  # it may cost time: nobody measured it
     if evidence.warnings is None or dtype is None:
         return _KERNELS.open(words(_READ, speed=speed) if speed else NOT_THERE)
     return _KERNELS.answered(False, words(_NARROW, dtype=dtype, speed=speed))
@@ -83,6 +80,10 @@ def _reads(evidence: Evidence) -> Text:
 _SPEED = Text(
     "; weights are read at {gb} GB/s, to be compared with the card's bandwidth",
     "；读取权重 {gb} GB/s，可与显卡带宽比较",
+)
+_TUNE = Text(
+    "tune the kernel as the log asks, and compare; the default is often as fast",
+    "按日志提示生成调优配置后对比；默认配置往往同样快",
 )
 _WIDE = Text("32-bit weights{speed}", "权重为 32 位{speed}")
 _READ = Text("the type is not known{speed}", "精度未知{speed}")

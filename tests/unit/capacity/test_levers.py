@@ -109,6 +109,17 @@ def test_what_a_restart_does_comes_before_what_needs_cards_or_a_look_at_quality(
     assert not found["--max-model-len 62656"].long_term
 
 
+@pytest.mark.parametrize(("unused", "helps"), [("3.10 GiB", True), ("120.00 MiB", False)])
+def test_fragments_are_what_was_reserved_and_not_in_use(unused: str, helps: bool) -> None:
+    found = turned_for(
+        "torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.00 GiB. GPU 0 has a total capacity of "
+        "79.18 GiB of which 1.20 GiB is free. Including non-PyTorch memory, this process has 77.90 GiB memory in use. "
+        f"Of the allocated memory 74.00 GiB is allocated by PyTorch, and {unused} is reserved by PyTorch but "
+        "unallocated."
+    )
+    assert ("PYTORCH_CUDA_ALLOC_CONF=expandable_segments:True" in found) is helps
+
+
 def test_a_cache_given_in_bytes_ignores_utilisation() -> None:
     found = turned("vllm-0.26-h100/g5-prefix-cache")
     assert not any("utilization" in flag for flag in found)

