@@ -24,22 +24,24 @@ _NAMED = re.compile(
 )
 _SETTING = re.compile(r"|None|null|True|False|[\d.,]+")  # where a key's name stands for something else: max_token=128
 _SAID = re.compile(  # by a client or by the model
-    r"(?i)(?<![\w.])(?P<key>['\"]?(?:prompts?|outputs?|text|content|reasoning(?:_content)?|query|documents?|system"
+    r"(?i)(?<![\w.])(?P<key>['\"]?(?:prompts?|text|content|reasoning(?:_content)?|query|documents?|system"
     r"|suffix|inputs?|arguments|instruction|user_prompt|completion|generated_text|text_1|text_2|delta)"
     rf"['\"]?\s*[:=]\s*)(?P<value>{_STRING})"
 )
+_ANSWERED = re.compile(rf"(?P<key>\boutput: )(?P<value>{_STRING})")  # JSON's "Output" is a program's, not a model's
 _SAID_LIST = re.compile(
     r"(?i)(?<![\w.])(?P<key>['\"]?(?:messages|prompts?|inputs?|documents?|content|contents|text|texts|multi_modal_data"
     r"|(?:prompt_|output_|input_|prefill_|new_|all_)?(?:token_ids|tokens|ids))['\"]?\s*[:=]\s*)(?P<value>[\[{].*)"
 )
 _RECEIVED = re.compile(r"(?P<key>Receive[d]?(?: request)? [^:]*: prompt: )(?!['\"]|None\b)(?P<value>.*?)(?=, params|$)")
 _DATA_URL = re.compile(r"(data:[\w/+.-]+;base64,)[A-Za-z0-9+/=]+")
-_WORTH_A_LOOK = re.compile(
-    r"(?i)key|token(?!s/s)|secret|passw|passp|credential|authori|cookie|signature|bearer|basic |://|\?|hf_|sk-|eyJ|gh[opsu]_|glpat"
-    r"|github_pat|xox|nvapi|AIza|AKIA|ASIA|LTAI|dapi|r8_|pplx-|gsk_|PRIVATE|sas"
-    r"|prompt|output|text|content|messages|query|document|system|suffix|input|arguments|instruct|completion|delta"
-    r"|_ids|multi_modal|base64|reasoning"
+_QUOTED = re.compile(r"[:=]\s*b?['\"\[{]")  # nothing is said where nothing is quoted
+_KEY_WORDS = (  # cheap to look for; most lines hold none of them, and are not looked at more closely
+    *("key", "token", "secret", "passw", "passp", "credential", "authori", "cookie", "signature", "access", "sas"),
+    *("bearer ", "basic ", "://", "?", "private", "hf_", "sk-", "eyj", "ghp_", "gho_", "ghs_", "ghu_", "github_pat_"),
+    *("glpat-", "xox", "nvapi-", "aiza", "akia", "asia", "ltai", "dapi", "r8_", "pplx-", "gsk_"),
 )
+_OF_A_LOGGER = '{"text": '  # a whole log line as JSON: what stands in it is looked at, not taken out
 _BRACKETS = {"[": "]", "{": "}", "(": ")"}
 
 
@@ -55,16 +57,16 @@ class Mask:
         """One line without its end; what is longer than 16,000 characters is cut."""
         if self._known is not None:
             text = self._known.sub(MASK, text)
-        if not _WORTH_A_LOOK.search(text):
-            return _cut(text)
-        return _cut(_without_words(_without_keys(text[: 4 * LONGEST])))
+        text = text[: 4 * LONGEST]
+        lower = text.lower().replace("tokens/s", "")
+        if any(word in lower for word in _KEY_WORDS):
+            text = _without_keys(text)
+        if _QUOTED.search(text) or "base64" in lower or "prompt: " in lower:
+            text = _without_words(text)
+        return text if len(text) <= LONGEST else text[:LONGEST] + " …"
 
     def lines(self, texts: Iterable[str]) -> list[str]:
         return [self.line(text) for text in texts]
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST else text[:LONGEST] + " …"
 
 
 def _without_keys(text: str) -> str:
@@ -73,12 +75,16 @@ def _without_keys(text: str) -> str:
     text = _USER_IN_URL.sub(MASK, text)
     text = _QUERY.sub(lambda found: found["path"] + MASK, text)
     text = _NAMED.sub(lambda found: found["key"] + _masked(found["value"]), text)
-    return NAMED_SECRET.sub(
-        lambda found: (
-            found[0] if _SETTING.fullmatch(found["value"].strip("[]'\"")) else found["key"] + _masked(found["value"])
-        ),
-        text,
-    )
+    return NAMED_SECRET.sub(_without_named, text)
+
+
+def _without_named(found: re.Match[str]) -> str:
+    """But a setting stays (max_token=128), and so does the word after a flag that is quoted: '--max-token' found."""
+    key, value = found["key"], found["value"]
+    is_prose = key[-1].isspace() and key.rstrip()[-1:] in {"'", '"'} and value[0] not in "'\"["
+    if is_prose or _SETTING.fullmatch(value.strip("[]'\"")):
+        return found[0]
+    return key + _masked(value)
 
 
 def _masked(value: str) -> str:
@@ -91,7 +97,9 @@ def _without_words(text: str) -> str:
     """Without what clients asked and the model answered."""
     text = _DATA_URL.sub(r"\1***", text)
     text = _RECEIVED.sub(lambda found: found["key"] + MASK, text)
-    text = _SAID.sub(lambda found: found["key"] + MASK, text)
+    text = _ANSWERED.sub(lambda found: found["key"] + MASK, text)
+    begin = len(_OF_A_LOGGER) if text.startswith(_OF_A_LOGGER) and '"record": ' in text else 0
+    text = text[:begin] + _SAID.sub(lambda found: found["key"] + MASK, text[begin:])
     parts: list[str] = []
     while found := _SAID_LIST.search(text):
         value = found["value"]

@@ -55,6 +55,8 @@ def test_nothing_secret_is_left(line: str) -> None:
         "NewRequestData(req_id=cmpl-8,prompt_token_ids_len=6000,prefill_token_ids_len=6000,mm_features=[],n=1)",
         "This model's maximum context length is 4096 tokens. However, you requested 5000 tokens in the messages.",
         "ValueError: Tokenizer class Qwen2Tokenizer does not exist or is not currently imported.",
+        '{"Status":"unhealthy","Log":[{"ExitCode":-1,"Output":"Health check exceeded timeout (3s)"}]}',
+        '{"text": "11-24 | ERROR | EngineCore failed to start", "record": {"message": "EngineCore failed to start"}}',
         'INFO: 10.0.0.1:52300 - "POST /v1/chat/completions HTTP/1.1" 200 OK',
     ],
 )
