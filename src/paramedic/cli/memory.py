@@ -17,6 +17,7 @@ from paramedic.model.text import Language
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
+    from paramedic.app.log_source import HeldMemory
     from paramedic.capacity.account import Account
     from paramedic.capacity.kv_cache import Shape
     from paramedic.capacity.levers import Lever
@@ -80,21 +81,21 @@ def command(
 
     if gpu_memory is not None and gpu_memory <= 0:
         raise UsageError("--gpu-memory is a size in GiB above zero, such as 79.18")
-    with server_log(source, data_dir) as (path, argv):
-        starts = starts_of(read_logs([path]))
+    with server_log(source, data_dir) as log:
+        starts = starts_of(read_logs([log.path]))
     if not starts:
         raise CouldNotTell(
-            f"{source or path} says nothing of a server's memory: give the log from the server's start on "
+            f"{source or log.path} says nothing of a server's memory: give the log from the server's start on "
             "(the lines with `GiB` and `KV cache`)"
         )
     shape = _shape(model_config)
-    settings = settings_of(starts[-1]) | command_arguments(argv)
+    settings = settings_of(starts[-1]) | command_arguments(log.arguments)
     account = add_up(starts[-1], settings, gpu_memory, shape)
     turned = levers(account, settings, shape)
     if as_json:
-        print_json(_document(account, turned, len(starts), lang))
+        print_json(_document(account, turned, len(starts), log.held, lang))
     else:
-        _show(account, turned, lang)
+        _show(account, turned, log.held, lang)
     ctx.exit(FOUND if account.lacks_kv or account.out_of_memory else FINE)
 
 
@@ -116,10 +117,13 @@ def _shape(path: Path | None) -> "Shape | None":
     return shape
 
 
-def _document(account: "Account", turned: "tuple[Lever, ...]", starts: int, lang: Language) -> dict[str, Any]:
+def _document(
+    account: "Account", turned: "tuple[Lever, ...]", starts: int, held: "HeldMemory | None", lang: Language
+) -> dict[str, Any]:
     """The account for machines; sizes in GiB, null where not known."""
     plain = asdict(account)
     plain["starts"] = starts
+    plain["held"] = asdict(held) if held else None
     plain["agrees"] = account.agrees
     plain["lacks_kv"] = account.lacks_kv
     for part, words in zip(plain["parts"], account.parts, strict=True):
@@ -128,15 +132,15 @@ def _document(account: "Account", turned: "tuple[Lever, ...]", starts: int, lang
     return plain
 
 
-def _show(account: "Account", turned: "tuple[Lever, ...]", lang: Language) -> None:
+def _show(account: "Account", turned: "tuple[Lever, ...]", held: "HeldMemory | None", lang: Language) -> None:
     from paramedic.cli.screens.memory import memory_lines
 
     if not sys.stdout.isatty():
-        for line in memory_lines(account, turned, lang, UNWRAPPED, plain=True):
+        for line in memory_lines(account, turned, held, lang, UNWRAPPED, plain=True):
             click.echo(line.plain.rstrip())
         return
     from rich.console import Console
 
     console = Console(highlight=False)
-    for line in memory_lines(account, turned, lang, console.width):
+    for line in memory_lines(account, turned, held, lang, console.width):
         console.print(line, no_wrap=True, overflow="ellipsis")

@@ -95,6 +95,21 @@ def test_a_folder_with_one_log(paramedic: Say, tmp_path: Path) -> None:
     assert paramedic("memory", str(folder)).code == 0
 
 
+def test_a_recording_tells_what_the_driver_saw(paramedic: Say, tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "server.log").write_text(Path(P1).read_text("utf-8"), "utf-8")
+    assert paramedic("memory", str(folder), "--json").json["held"] is None
+    gib = 2**30
+    looks = [{"t": 1000 + n, "gpu": 0, "procs": [[7, (60 + n) * gib], [9, 2 * gib]]} for n in range(3)]
+    (folder / "nvml.jsonl").write_text("".join(json.dumps(look) + "\n" for look in looks), "utf-8")
+    (folder / "host.jsonl").write_text(json.dumps({"t": 1000, "engine": [{"pid": 7, "name": "x"}]}) + "\n", "utf-8")
+    held = paramedic("memory", str(folder), "--json").json["held"]
+    assert held == {"server": pytest.approx(62.0), "others": pytest.approx(2.0)}
+    said = paramedic("memory", str(folder), "--lang", "en")
+    assert "the driver saw: this server at most 62.00 GiB, other processes 2.00 GiB; -11.86 GiB against" in said.out
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
 
+from paramedic.app.log_source import HeldMemory
 from paramedic.capacity.account import Account, OutOfMemory, Part, Stage
 from paramedic.capacity.levers import Lever
 from paramedic.cli.screens.figures import ABSENT, share
@@ -37,6 +38,14 @@ _BUDGET = Text(
 )
 _AGREES = Text("agrees", "吻合")
 _DIFFERS = Text("does not agree", "不吻合")
+_HELD = Text(
+    "the driver saw: this server at most {server} GiB, other processes {others} GiB",
+    "驱动所见：本服务最多 {server} GiB，其他进程 {others} GiB",
+)
+_BEYOND = Text(
+    "; {} GiB against the parts above (its context, libraries, the sampler; activations may have shrunk)",
+    "；与以上各部分相差 {} GiB（上下文、库、采样器；激活值可能已释放）",
+)
 _HOLDS = Text("KV cache: {}", "KV 缓存：{}")
 _TOKENS = Text("{:,} tokens", "{:,} 个 token")
 _EACH = Text("{:.1f} KiB each", "每个 {:.1f} KiB")
@@ -61,7 +70,12 @@ _DEVICE_CHANGE = Text("in use {:+.2f} GiB", "占用 {:+.2f} GiB")
 
 
 def memory_lines(
-    account: Account, levers: Sequence[Lever], lang: Language, width: int, plain: bool = False
+    account: Account,
+    levers: Sequence[Lever],
+    held: HeldMemory | None,
+    lang: Language,
+    width: int,
+    plain: bool = False,
 ) -> Iterator[Line]:
     """The whole screen; `plain` draws bars that a pipe and grep like."""
     yield _head(account, lang)
@@ -72,6 +86,8 @@ def memory_lines(
     yield from _bars(account, lang, width, plain)
     if sentence := _budget(account, lang):
         yield from (line(text) for text in wrapped(sentence, width, "  "))
+    if held:
+        yield from (line(text) for text in wrapped(_held(account, held, lang), width, "  "))
     yield from _kv(account, lang, width)
     if account.out_of_memory:
         yield from _last_moment(account.out_of_memory, lang)
@@ -145,6 +161,15 @@ def _budget(account: Account, lang: Language) -> str:
         sum=f"{account.budget + (account.off_budget or 0.0):.2f}",
         verdict=say(_AGREES if account.agrees else _DIFFERS, lang),
     )
+
+
+def _held(account: Account, held: HeldMemory, lang: Language) -> str:
+    """What the driver saw, and what of it no line of the log speaks of."""
+    text = say(_HELD, lang).format(server=f"{held.server:.2f}", others=f"{held.others:.2f}")
+    parts = [account.gib(name) for name in ("weights", "kv-cache", "activations", "outside", "cuda-graphs")]
+    if None in parts:
+        return text
+    return text + say(_BEYOND, lang).format(f"{held.server - sum(part or 0.0 for part in parts):+.2f}")
 
 
 def _kv(account: Account, lang: Language, width: int) -> Iterator[Line]:
