@@ -14,7 +14,7 @@ from paramedic.diagnosis.scene import Log, Scene
 from paramedic.journal.plain import from_plain
 from paramedic.model.errors import InvalidFiles, Problem, UsageError
 from paramedic.model.finding import Diagnosis, Verdict
-from paramedic.model.target import EngineState, Exit
+from paramedic.model.target import EngineProcess, EngineState, Exit
 from paramedic.model.text import Text
 
 NEEDED = frozenset({"log", "metrics"})  # without either of them nobody can say that all is well
@@ -112,12 +112,15 @@ def _with_what_was_watched(scene: Scene, folder: Path) -> Scene:
         said = json.loads((folder / "watched.json").read_text("utf-8"))
         state = EngineState(said["state"])
         exits = tuple(from_plain(Exit, one) for one in said["exits"])
+        orphans = tuple(from_plain(EngineProcess, one) for one in said.get("orphans", ()))
         by_person = bool(said["by_person"])
     except FileNotFoundError:
         return scene
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise InvalidFiles([Problem(str(folder / "watched.json"), 0, "cannot be read")]) from error
-    return replace(scene, state=state, exits=exits or scene.exits, by_person=by_person)
+    return replace(
+        scene, state=state, exits=exits or scene.exits, orphans=orphans or scene.orphans, by_person=by_person
+    )
 
 
 def _of_bundle(problem: Problem, *opened: _Opened | None) -> Problem:

@@ -68,6 +68,6 @@ def write_as_it_was(
     until = incident.resolved_at or max(incident.diagnosed_at, incident.opened_at) + AFTER_NS
     mine = entries_about(entries, view, incident.target, since, until)
     write_stored(out, DataFolder(data_dir).samples, known, mine, since, until)
-    write_watched(out, known)
+    write_watched(out, known.state, known.exits)
     write_facts(out, Subject(known.target, None, tuple(known.process.title.split()) if known.process else ()))
     out.close()

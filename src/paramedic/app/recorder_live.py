@@ -22,13 +22,14 @@ from paramedic.app.recorder_stored import KEPT_NS, stored_scrapes, write_watched
 from paramedic.app.recorder_target import Subject
 from paramedic.app.wiring import keys_of
 from paramedic.knowledge.lexicon import load_vocabulary
-from paramedic.model.target import EngineState
+from paramedic.model.target import EngineProcess, EngineState, Role
 from paramedic.pipeline.figures import FigureReader
 from paramedic.ports import Probe, Reply
 from paramedic.signals.exposition import Parser
 from paramedic.signals.liveness import Limits
 
 CANARY_S = 12.0
+_CORE = frozenset({Role.ENGINE_CORE, Role.WORKER})
 
 
 class Looks:
@@ -105,7 +106,7 @@ async def _write_state(subject: Subject, out: RecordingFolder, data_dir: Path, l
         view = await asyncio.to_thread(read_view, data_dir)
         known = view.targets.get(subject.target.name)
         if view.daemon_pid is not None and known is not None and known.state is not EngineState.UNKNOWN:
-            write_watched(out, known)
+            write_watched(out, known.state, known.exits, _left_over(subject))
             return
     state = looks.state(process=subject.process is not None)
     if looks.suspicious(time.time()):
@@ -113,7 +114,14 @@ async def _write_state(subject: Subject, out: RecordingFolder, data_dir: Path, l
         if canary.result in ("timeout", "error"):
             state = EngineState.SILENT
     if state is not None:
-        out.document("watched.json", {"state": str(state), "exits": [], "by_person": False})
+        exits = subject.known.exits if subject.known is not None and subject.process is None else ()
+        write_watched(out, state, exits, _left_over(subject))
+
+
+def _left_over(subject: Subject) -> list[EngineProcess]:
+    """Processes of the engine that outlived its API server."""
+    gone = subject.known.process if subject.known is not None and subject.process is None else None
+    return [] if gone is None else [one for one in LinuxProcesses().orphans_of(gone.pid) if one.role in _CORE]
 
 
 @contextmanager

@@ -4,7 +4,6 @@ import json
 import math
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -16,7 +15,7 @@ from paramedic.journal.codec import Entry, document
 from paramedic.journal.plain import to_plain
 from paramedic.journal.views import TargetView, View
 from paramedic.model.sample import LabelSet
-from paramedic.model.target import EngineState
+from paramedic.model.target import EngineProcess, EngineState, Exit
 from paramedic.model.text import Text
 from paramedic.signals.series import Matcher, Series, is_stale
 
@@ -113,19 +112,17 @@ def write_events(out: RecordingFolder, entries: Sequence[Entry]) -> None:
     out.lines("events.jsonl", [json.dumps(document(entry), ensure_ascii=False) for entry in entries])
 
 
-def write_watched(out: RecordingFolder, known: TargetView) -> None:
+def write_watched(
+    out: RecordingFolder, state: EngineState, exits: Sequence[Exit] = (), orphans: Sequence[EngineProcess] = ()
+) -> None:
     """What a watcher knew of its processes; no log says it."""
-    out.document("watched.json", watched(known))
-
-
-def watched(known: TargetView) -> dict[str, Any]:
-    """State, run and ends of processes, as plain data."""
-    return {
-        "state": str(known.state),
-        "run": known.run,
-        "by_person": known.state is EngineState.STOPPED,
-        "exits": [to_plain(one) for one in known.exits],
+    said = {
+        "state": str(state),
+        "by_person": state is EngineState.STOPPED,
+        "exits": [to_plain(one) for one in exits],
+        "orphans": [to_plain(one) for one in orphans],
     }
+    out.document("watched.json", said)
 
 
 def entries_about(entries: Sequence[Entry], view: View, target: str, since_ns: int, until_ns: int) -> list[Entry]:

@@ -22,7 +22,7 @@ from paramedic.app.recorder_target import Subject, subject_of
 from paramedic.journal.codec import Entry
 from paramedic.journal.views import IncidentView, TargetView
 from paramedic.model.errors import ParamedicError
-from paramedic.model.target import EngineState
+from paramedic.model.target import EngineProcess, EngineState, Role
 from paramedic.model.text import Text, as_written
 from paramedic.pipeline.barrier import Barrier
 from paramedic.pipeline.world import World
@@ -131,9 +131,19 @@ class FlightRecorder:
         entries = self._world.recorder.entries(max(0, incident.opened_seq - LOOKED_BACK))
         until = self._world.clock.now()
         mine = entries_about(entries, self._world.view, known.target.name, incident.opened_at - KEPT_NS, until)
-        return await asyncio.to_thread(self._save, incident, known, mine, until)
+        tree = self._world.processes.tree(known.process) if known.process else None
+        gone = any(one.role is Role.API_SERVER for one in known.exits)
+        orphans = [one for one in tree or () if one.role in (Role.ENGINE_CORE, Role.WORKER)] if gone else []
+        return await asyncio.to_thread(self._save, incident, known, mine, until, orphans)
 
-    def _save(self, incident: IncidentView, known: TargetView, entries: Sequence[Entry], until: int) -> Path:
+    def _save(
+        self,
+        incident: IncidentView,
+        known: TargetView,
+        entries: Sequence[Entry],
+        until: int,
+        orphans: Sequence[EngineProcess],
+    ) -> Path:
         self._folder.incidents.mkdir(mode=0o700, exist_ok=True)
         file, since = self._bundle(incident.id), incident.opened_at - KEPT_NS
         subject = self._subject(known)
@@ -142,7 +152,7 @@ class FlightRecorder:
             out.facts["incident"] = incident.id
             write_stored(out, self._folder.samples, known, entries, since, until)
             self._write_around(out, known, since / 1e9)
-            write_watched(out, known)
+            write_watched(out, known.state, known.exits, orphans)
             write_facts(out, subject, self._gpus.names)
             out.close()
             pack(Path(made), file, manifest_of(subject, out, since / 1e9, until / 1e9, ""), force=True)
