@@ -7,6 +7,7 @@ from typing import Protocol, overload
 BLOCK = 512 * 1024
 LONGEST_LINE = 64 * 1024  # bytes; no message is longer, a binary file's "line" may be the whole of it
 LARGE = 64 * 1024 * 1024  # a text for which it pays to load numpy, which counts line ends four times as fast
+NEAR = 40  # lines: who looks up so far need not split the block
 SMALL = 16 * 1024  # bytes in which Python counts them sooner
 CACHED = 4  # blocks whose lines are kept split
 
@@ -48,6 +49,17 @@ class Block:
         self._at = offset
         return self._number
 
+    def line(self, number: int) -> bytes | None:
+        """A line that stands on or shortly above the one that was asked about last; None for any other."""
+        steps = self._number - number
+        if number < self.first or not 0 <= steps <= NEAR:
+            return None
+        start = self._at
+        for _ in range(steps):
+            start = self.data.rfind(b"\n", 0, start - 1) + 1
+        end = self.data.find(b"\n", start)
+        return self.data[start : end if end >= 0 else len(self.data)]
+
     def pieces(self, size: int) -> Iterator["Block"]:
         """The same lines in smaller blocks."""
         start = 0
@@ -71,6 +83,7 @@ class Lines(Sequence[str]):
         self._count = 0  # the lines until there
         self._ends_in = _counted_by_numpy if source.size > LARGE else _counted
         self._split: dict[int, list[bytes]] = {}
+        self._current: Block | None = None  # that somebody reads who goes through them in order
         self.watch: Callable[[int], None] = lambda _: None  # told of the bytes of each block that is read in order
 
     @property
@@ -84,13 +97,16 @@ class Lines(Sequence[str]):
         while True:
             if position < len(self._starts):
                 data = self._read(position)
-                yield Block(self._firsts[position], data, len(data), self._ends_in)
+                self._current = Block(self._firsts[position], data, len(data), self._ends_in)
+                yield self._current
             elif (found := self._next()) is not None:
                 self.watch(found[0].size)
+                self._current = found[0]
                 yield found[0]
                 if position == len(self._starts):  # else somebody has looked into it meanwhile
                     self._pass(*found)
             else:
+                self._current = None
                 return
             position += 1
 
@@ -108,6 +124,8 @@ class Lines(Sequence[str]):
             return _Part(self, range(len(self))[index])
         if index < 0:
             index += len(self)
+        if self._current is not None and (line := self._current.line(index)) is not None:
+            return as_text(line)
         while index >= self._count and self._skip():
             pass
         if not 0 <= index < self._count:

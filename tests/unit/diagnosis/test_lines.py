@@ -84,6 +84,19 @@ def test_one_who_reads_in_order_may_look_elsewhere(block: int) -> None:
     assert (read, len(lines), block > 0) == (split(text), 900, True)
 
 
+def test_one_who_reads_in_order_may_look_back() -> None:
+    text = [f"line {n}" for n in range(3000)]
+    lines = Lines(Memory("\n".join(text).encode()))
+    for each in lines.blocks():
+        offset = 0
+        for _ in range(50):
+            number = each.number_at(offset)
+            above = [number - n for n in (0, 1, 39, 40, 41, 200, 2999) if number >= n]
+            assert [lines[at] for at in above] == [text[at] for at in above]
+            offset = each.data.find(b"\n", offset + 300) + 1
+    assert [lines[at] for at in (0, 2999, 1500)] == ["line 0", "line 2999", "line 1500"]
+
+
 def test_pieces_of_a_block_keep_their_numbers() -> None:
     lines = Lines(Memory(b"one\ntwo\n" * 200))
     pieces = [piece for block in lines.blocks() for piece in block.pieces(100)]
