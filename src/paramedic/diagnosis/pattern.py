@@ -102,7 +102,7 @@ class Sight:
     orphans: bool = False
     metrics: MetricsSight | None = None
     confidence: float = 0.95
-    advice: bool = False  # seen this way it costs something but breaks nothing
+    advice: bool | None = None  # seen this way it costs something but breaks nothing; None: as the fault says
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def read_sight(fields: Fields, known_stages: frozenset[str]) -> Sight:
         orphans=fields.flag("orphans"),
         metrics=_metrics(fields),
         confidence=confidence,
-        advice=fields.flag("advice"),
+        advice=fields.flag("advice") if "advice" in fields else None,
     )
 
 
