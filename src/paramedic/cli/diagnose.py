@@ -63,7 +63,8 @@ def command(
 
     A FILE is the engine's log as it is, or as docker, docker compose, kubectl or journalctl print it; `-` reads
     standard input, .gz is unpacked. Give the logs of all workers or nodes together: the first cause among them counts.
-    Or it is one recording: a file of `paramedic record`, or a folder laid out like it. Nothing is sent anywhere.
+    Or it is one recording (a file of `paramedic record`, or a folder laid out like it), or a folder of logs.
+    Nothing is sent anywhere.
 
     A --target is looked at for a while: its log, its metrics, its process; nothing of it is changed.
 
@@ -128,6 +129,8 @@ def _of(
         return recorded.diagnose_incident(incident, data_dir, baseline)
     if (recording := recorded.recording_among(files)) is not None:
         return recorded.diagnose_file(recording, baseline)
+    if len(files) == 1 and files[0].is_dir():
+        files = recorded.logs_of(files[0])
     if baseline is not None:
         raise UsageError("--baseline is compared with numbers: give a recording or a --target with it, not a log")
     return _diagnose(files, lang)

@@ -1,6 +1,7 @@
 """What `paramedic diagnose` looks at beside logs: recordings, incidents of before, and servers that run now."""
 
 import asyncio
+import re
 import signal
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from paramedic.app.recorder_target import Subject
 
 LONGEST = 3600.0
+_LOG = re.compile(r"(?P<name>.+\.(?:log|out|err|txt))(?:[.-](?P<turn>\d{1,8}))?(?:\.(?:gz|zst))?")
 _LOOKING = Text("looking at {}", "正在观察 {}")
 
 
@@ -28,6 +30,14 @@ def recording_among(files: Sequence[Path]) -> Path | None:
     if found and len(files) > 1:
         raise UsageError(f"{found[0]} is a recording: it is diagnosed alone, or compared with --baseline {found[0]}")
     return found[0] if found else None
+
+
+def logs_of(folder: Path) -> tuple[Path, ...]:
+    """Every log in a folder, rotated ones before those that followed them. Raises UsageError where there is none."""
+    found = [(match, path) for path in folder.iterdir() if path.is_file() and (match := _LOG.fullmatch(path.name))]
+    if not found:
+        raise UsageError(f"{folder} holds no log and no recording: name the files, or give another folder")
+    return tuple(path for _, path in sorted(found, key=lambda each: (each[0]["name"], -int(each[0]["turn"] or 0))))
 
 
 def diagnose_file(path: Path, baseline: Path | None) -> Diagnosis:

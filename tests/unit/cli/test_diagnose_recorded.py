@@ -9,6 +9,7 @@ import pytest
 
 from paramedic.adapters.storage.samples_sqlite import SqliteSamples
 from paramedic.app.bundle import Manifest, pack
+from paramedic.cli.diagnose_recorded import logs_of
 from paramedic.model.sample import Scrape
 from paramedic.model.text import Text
 from paramedic.signals.exposition import Parser
@@ -71,6 +72,26 @@ def test_watchers_word_is_heard(paramedic: Say, folder: Path) -> None:
     watched = {"state": "silent", "exits": [], "by_person": False}
     (folder / "watched.json").write_text(json.dumps(watched))
     assert [one["cause"] for one in paramedic("diagnose", str(folder), "--json").json["findings"]] == ["engine-hung"]
+
+
+def test_folder_of_logs(paramedic: Say, tmp_path: Path) -> None:
+    """All logs in it, an older part of a rotated one first."""
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    wrong = RECORDINGS / "logs" / "vllm-0.26-h100" / "f04-kv-too-small.log"
+    (logs / "server.log.2.gz").write_bytes(gzip.compress(wrong.read_bytes()))
+    shutil.copy(RECORDINGS / "logs" / "vllm-0.26-h100" / "p1-default.log", logs / "other.log")
+    (logs / "notes.md").write_text("CUDA out of memory\n")
+    first = paramedic("diagnose", str(logs), "--json").json["findings"][0]
+    assert first["cause"] == "kv-cache-smaller-than-max-model-len"
+    assert first["evidence"][0]["file"] == str(logs / "server.log.2.gz")
+    names = ["b.log", "a.log", "a.log.1", "a.log.10.gz", "a.log-20261101"]
+    for name in names:
+        (tmp_path / name).touch()
+    assert [path.name for path in logs_of(tmp_path)] == ["a.log-20261101", "a.log.10.gz", "a.log.1", "a.log", "b.log"]
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    assert "holds no log and no recording" in paramedic("diagnose", str(empty)).err
 
 
 def test_folder_of_logs_is_no_recording(paramedic: Say, tmp_path: Path) -> None:
