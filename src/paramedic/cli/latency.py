@@ -113,9 +113,8 @@ def _evidence(source: "Source", seconds: float | None, end: float | None, log: P
     if last <= source.oldest or (end is not None and end > source.newest + CLOSE):
         raise UsageError(f"--until lies outside of what is known of {source.name}")
     first = max(source.oldest, last - (seconds or STORED_S))
-    figures = WindowFigures(
-        source.samples, shipped_vocabulary(), round(first * 1000), round(last * 1000), source.matchers
-    )
+    begin, finish = round(first * 1000), round(last * 1000)
+    figures = WindowFigures(source.samples, shipped_vocabulary(), begin, finish, source.matchers).narrowed()
     latency = take_apart(figures)
     if latency is None:
         raise CouldNotTell(

@@ -70,6 +70,13 @@ class WindowFigures:
     def seconds(self) -> float:
         return (self.end_ms - self.start_ms) / 1000
 
+    def narrowed(self) -> "WindowFigures":
+        """The same from the first look to the last inside it: who looked for a minute knows nothing of an hour."""
+        times = [int(at) for _, found, _ in self._alive("llm:generation_tokens_total") for at in (found[0], found[-1])]
+        if not times or max(times) == min(times):
+            return self
+        return WindowFigures(self._samples, self._vocabulary, min(times), max(times), self._matchers)
+
     def distribution(self, name: str, *matchers: Matcher) -> Distribution | None:
         """What a histogram grew by, over all its series; None where it is not there or was seen but once."""
         bounds: dict[float, float] = {}

@@ -71,6 +71,18 @@ def test_a_restart_inside_the_window() -> None:
     assert latency.requests == 19  # 10 before it, 9 since
 
 
+def test_a_window_is_as_long_as_somebody_looked() -> None:
+    """Five minutes were asked for, ten seconds were seen."""
+    first = histogram("vllm:e2e_request_latency_seconds", [1], [0, 0], 0.0) | {"vllm:generation_tokens_total": 0.0}
+    second = histogram("vllm:e2e_request_latency_seconds", [1], [10, 0], 5.0) | {"vllm:generation_tokens_total": 50.0}
+    wide = made({"up": 1.0}, *[{"up": 1.0}] * 28, first, second)
+    assert wide.seconds == 300
+    assert wide.narrowed().seconds == 10
+    latency = take_apart(wide.narrowed())
+    assert latency is not None
+    assert latency.requests == 10
+
+
 def test_nothing_finished() -> None:
     page = histogram("vllm:e2e_request_latency_seconds", [1], [5, 0], 2.0)
     assert take_apart(made(page, page)) is None
