@@ -80,7 +80,8 @@ def table(mapping: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterator[str]:
 def row(title: str, who: str, count: Counter[str], remark: str = "") -> str:
     name = f"{who} ({remark})" if remark else who
     faults, healthy = (sum(count[key] for key in keys) for keys in (("right", "wrong", "nothing"), ("alarm", "quiet")))
-    shown = (f"{count['right']} of {faults}", count["wrong"], count["nothing"], f"{count['alarm']} of {healthy}")
+    found = (f"{count['right']} of {faults}", count["wrong"], count["nothing"]) if faults else ("-", "-", "-")
+    shown = (*found, f"{count['alarm']} of {healthy}" if healthy else "-")
     return f"| {title} | {name} | " + " | ".join(map(str, shown)) + " |"
 
 
