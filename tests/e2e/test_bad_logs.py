@@ -25,7 +25,7 @@ CASES = {
     "blank": Case("diagnose server.log", 3, {"server.log": "\0" * 5000 + "\n \n"}),
     "binary": Case("diagnose server.log", 3, {"server.log": bytes(range(256)) * 400}),
     "another-program": Case("diagnose server.log", 3, {"server.log": "GET / 200\nGET /x 404\n" * 50}),
-    "folder": Case("diagnose logs", 2, {"logs/server.log": "x"}),
+    "folder": Case("diagnose logs", 2, {"logs/notes.md": "x"}),
     "absent": Case("diagnose sever.log", 2, {"server.log": "x"}),
     "packed-cut": Case("diagnose server.log.gz", 2, {"server.log.gz": PACKED[:-2000]}),
     "packed-damaged": Case(

@@ -95,7 +95,7 @@ def _refuse_contradictions(ctx: click.Context, files: tuple[Path, ...], target: 
     given = [bool(files), _is_given(ctx, "target"), _is_given(ctx, "incident")]
     if sum(given) != 1:
         wanted = "only one of FILE..., --target and --incident" if any(given) else "a FILE, --target or --incident"
-        raise UsageError(f"say what to look at: give {wanted}")
+        raise UsageError(f"say what to look at: give {wanted} (examples: paramedic diagnose --help)")
     for option, name in (("--for", "duration"), ("--log", "log")):
         if _is_given(ctx, name) and not _is_given(ctx, "target"):
             raise UsageError(f"{option} belongs to a --target: the others were recorded already")
