@@ -29,10 +29,6 @@ _STATES = Text("the server is", "服务状态为")
 _EXITS = Text("a process ended", "进程已结束")
 _ORPHANS = Text("processes of the engine live on without it", "引擎已退出但仍有残留进程")
 _METRICS = Text("the metrics show", "指标显示")
-_MORE = Text("{by:g} times {than}, under a load no heavier", "在负载没有变重时，是{than}的 {by:g} 倍")
-_LESS = Text("only {by:g} of {than}, under a load no heavier", "在负载没有变重时，只有{than}的 {by:g}")
-_HISTORY = Text("what this server has shown", "该服务自身历史值")
-_BASELINE = Text("the recorded baseline", "已记录基线")
 _FOR = Text("for {seconds:g} s", "持续 {seconds:g} 秒")
 _ADVICE = Text("seen this way it costs something and breaks nothing", "这种情况有代价，但不是故障")
 
@@ -76,10 +72,7 @@ def _stats(stats: StatsSight) -> Iterator[Clue]:
 
 
 def _metrics(metrics: MetricsSight) -> Iterator[Clue]:
-    yield from _listed(_METRICS, (f"`{expression}`" for expression in metrics.conditions))
-    for worse in metrics.worse:
-        label = _LESS if worse.falls else _MORE
-        yield Clue(_with(label, by=worse.by, than=(_BASELINE if worse.than_baseline else _HISTORY)), f"`{worse.value}`")
+    yield from _listed(_METRICS, (f"`{expression}`" for expression in metrics.decisive()))
     if metrics.seconds:
         yield Clue(_with(_FOR, seconds=metrics.seconds))
 
@@ -101,11 +94,8 @@ def _plain(value: float | str | bool) -> str:
     return str(value).lower() if isinstance(value, bool) else f"{value:g}" if isinstance(value, float) else value
 
 
-def _with(text: Text, **values: float | Text) -> Text:
-    """A sentence with its holes filled; what is filled in may be words of both languages itself."""
-    en = {name: value.en if isinstance(value, Text) else value for name, value in values.items()}
-    zh = {name: value.zh if isinstance(value, Text) else value for name, value in values.items()}
-    return Text(text.en.format(**en), text.zh.format(**zh))
+def _with(text: Text, **values: float) -> Text:
+    return Text(text.en.format(**values), text.zh.format(**values))
 
 
 def cures(fault: Fault) -> tuple[str, ...]:
