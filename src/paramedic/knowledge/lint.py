@@ -39,7 +39,7 @@ def lint(folder: Folder, healthy: tuple[Path, ...] = ()) -> list[Problem]:
         for check in CHECKS:
             check(subject)
         problems += subject.file.problems
-    problems += _unused(folder, catalogue)
+    problems += _beside(folder, catalogue)
     problems += _loud(folder, catalogue, (*folder.healthy_logs(), *healthy))
     return list(InvalidFiles(problems).problems)
 
@@ -62,15 +62,17 @@ def _has_remedy(subject: Subject) -> None:
 
 
 def _speaks_chinese(subject: Subject) -> None:
-    fault = subject.fault
-    texts: list[tuple[Where, Text]] = [(("title", "zh"), fault.title)]
-    texts += [(("summary", position, "zh"), text) for position, text in enumerate(fault.summaries)]
-    for where, text in texts:
-        if not CHINESE.search(text.zh):
-            subject.file.problem(where, "the Chinese sentence holds no Chinese")
-        if names := holes(text.en) ^ holes(text.zh):
-            named = ", ".join(f"{{{name}}}" for name in sorted(names))
-            subject.file.problem(where, f"only one of the languages names {named}")
+    _both_languages(subject.file, ("title", "zh"), subject.fault.title)
+    for position, text in enumerate(subject.fault.summaries):
+        _both_languages(subject.file, ("summary", position, "zh"), text)
+
+
+def _both_languages(file: YamlFile, where: Where, text: Text) -> None:
+    if not CHINESE.search(text.zh):
+        file.problem(where, "the Chinese sentence holds no Chinese")
+    if names := holes(text.en) ^ holes(text.zh):
+        named = ", ".join(f"{{{name}}}" for name in sorted(names))
+        file.problem(where, f"only one of the languages names {named}")
 
 
 def _has_rare_words(subject: Subject) -> None:
@@ -94,16 +96,27 @@ CHECKS: tuple[Callable[[Subject], None], ...] = (
 )
 
 
-def _unused(folder: Folder, catalogue: Catalogue) -> Iterator[Problem]:
+def _beside(folder: Folder, catalogue: Catalogue) -> Iterator[Problem]:
+    """Of the remedies and tables of a folder."""
     used = {remedy for fault in catalogue.faults for remedy in fault.remedies}
     used |= {remedy for table in catalogue.tables.values() for row in table.rows.values() for remedy in row.remedies}
     tables = {fault.table.id for fault in catalogue.faults if fault.table}
     for path in sorted((folder.path / "remedies").glob("*.yaml")):
+        file = read_yaml(path)
         if path.stem not in used:
-            yield Problem(str(path), 0, f"no fault uses the remedy {path.stem!r}", "name it under remedies: of a fault")
+            file.problem((), f"no fault uses the remedy {path.stem!r}", "name it under remedies: of a fault")
+        for position, text in enumerate(catalogue.remedies[path.stem].texts):
+            _both_languages(
+                file, ("text", position, "zh") if ("text", position) in file.lines else ("text", "zh"), text
+            )
+        yield from file.problems
     for path in sorted((folder.path / "numbers").glob("*.yaml")):
+        file = read_yaml(path)
         if path.stem not in tables:
-            yield Problem(str(path), 0, f"no fault uses the table {path.stem!r}", "name it under table: of a fault")
+            file.problem((), f"no fault uses the table {path.stem!r}", "name it under table: of a fault")
+        if not catalogue.tables[path.stem].source:
+            file.problem(("source",), "there is no source", "say where its numbers are from")
+        yield from file.problems
 
 
 def _loud(folder: Folder, catalogue: Catalogue, healthy: tuple[Path, ...]) -> Iterator[Problem]:

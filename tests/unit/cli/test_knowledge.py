@@ -114,7 +114,7 @@ UNSOUND = {
         "has no rare word",
     ),
     "no remedy": ("[faster-disk]", "[]", ":8: there is no remedy"),
-    "unused remedy": ("[faster-disk]", "[local-copy]", "faster-disk.yaml: no fault uses the remedy 'faster-disk'"),
+    "unused remedy": ("[faster-disk]", "[local-copy]", "faster-disk.yaml:1: no fault uses the remedy 'faster-disk'"),
 }
 
 
@@ -125,6 +125,16 @@ def test_what_is_unsound_is_named_with_its_line(paramedic: Say, mine: Path, name
     said = paramedic("knowledge", "lint", str(mine))
     assert said.code == 2
     assert told in said.out
+
+
+def test_a_remedy_and_a_table_are_judged_too(paramedic: Say, mine: Path) -> None:
+    (mine / "remedies/faster-disk.yaml").write_text("text: {en: Move it., zh: Move it.}\n")
+    (mine / "numbers").mkdir()
+    (mine / "numbers/codes.yaml").write_text("hole: code\nrows: []\n")
+    told = paramedic("knowledge", "lint", str(mine)).out
+    assert "faster-disk.yaml:1: the Chinese sentence holds no Chinese" in told
+    assert "codes.yaml:1: no fault uses the table 'codes'" in told
+    assert "codes.yaml:1: there is no source" in told
 
 
 def test_a_fault_that_is_loud_where_nothing_is_wrong(paramedic: Say, mine: Path, tmp_path: Path) -> None:
