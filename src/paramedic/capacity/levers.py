@@ -53,7 +53,7 @@ def _alone(account: Account, lever: Lever) -> Lever:
 
 def _share(account: Account, settings: Settings, _shape: Shape | None) -> Iterator[Lever]:
     """The share of the device that the engine may fill. It does not limit the weights while they are loaded."""
-    if account.on_cpu or _number(settings, "kv_cache_memory_bytes") is not None:
+    if account.on_cpu or settings.get("kv_cache_memory_bytes") is not None:
         return
     now = account.utilization or _number(settings, "mem_fraction_static")
     flag = "--mem-fraction-static" if account.engine == "SGLang" else "--gpu-memory-utilization"

@@ -141,7 +141,7 @@ def _started_with(
     starts = starts_of(logs)
     if not starts:
         return None if given is None else _SWITCHES | given, None, None
-    settings = _SWITCHES | settings_of(starts[-1]) | (given or {})
+    settings = _SWITCHES | (given or {}) | settings_of(starts[-1])
     texts = dict.fromkeys(without_secrets(read_record(line).text, 160) for line in lines_with(logs, SLOW_KERNELS))
     return settings, add_up(starts[-1], settings).gib("weights"), tuple(texts)
 

@@ -89,7 +89,7 @@ def command(
             "(the lines with `GiB` and `KV cache`)"
         )
     shape = _shape(model_config)
-    settings = settings_of(starts[-1]) | command_arguments(log.arguments)
+    settings = command_arguments(log.arguments) | settings_of(starts[-1])  # `3G` is a number in its log
     account = add_up(starts[-1], settings, gpu_memory, shape)
     turned = levers(account, settings, shape)
     if as_json:

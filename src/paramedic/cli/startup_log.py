@@ -58,7 +58,8 @@ def _messages(log: LogLines) -> Iterator[Message]:
     for index, raw in _candidates(log.lines):
         record = read_record(raw[:LONGEST])
         number = index + 1 + (left_out if index >= place else 0)
-        yield Message(log.name, number, record.text, record.tag, record.level)
+        who = record.tag or getattr(record, "rank", "")
+        yield Message(log.name, number, record.text, who, record.level)
 
 
 def _candidates(lines: Sequence[str]) -> Iterator[tuple[int, str]]:

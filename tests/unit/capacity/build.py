@@ -2,28 +2,21 @@
 
 from pathlib import Path
 
-from paramedic.capacity.account import Account, Settings
+from paramedic.capacity.account import Account
 from paramedic.capacity.kv_cache import Shape
 from paramedic.capacity.memory import add_up
-from paramedic.capacity.startup import Message, Start, read_starts
-from paramedic.diagnosis.arguments import logged_arguments, resolved_arguments
-from paramedic.diagnosis.record import read_record
+from paramedic.capacity.startup import Start
+from paramedic.cli import startup_log
+from paramedic.cli.startup_log import settings_of
+from paramedic.diagnosis.scene import Log
 
 LOGS = Path(__file__).parents[2] / "recordings" / "logs"
 
+__all__ = ["account_of", "recorded", "settings_of", "starts_of"]
+
 
 def starts_of(text: str) -> list[Start]:
-    records = ((number, read_record(raw)) for number, raw in enumerate(text.splitlines(), 1))
-    return read_starts(
-        Message("server.log", number, record.text, record.tag, record.level) for number, record in records
-    )
-
-
-def settings_of(start: Start) -> Settings:
-    settings: dict[str, float | str | bool] = {}
-    for text in start.opening:
-        settings = resolved_arguments(text) | settings | logged_arguments(text)
-    return settings
+    return startup_log.starts_of([Log("server.log", text.splitlines())])
 
 
 def account_of(text: str, total: float | None = None, shape: Shape | None = None) -> Account:
