@@ -38,7 +38,7 @@ smoke-real: install ## The shortest part of test-real: one crash, one failed sta
 	@$(call real,smoke)
 
 test-long: install ## Kill loops, soaks, and every practice fault on a watch (about an hour)
-	@$(PYTEST) -n 4 --dist worksteal -m long || { code=$$?; [ $$code -eq 5 ] || exit $$code; }
+	@$(PYTEST) -n 4 --dist worksteal -m long tests/long tests/integration || { code=$$?; [ $$code -eq 5 ] || exit $$code; }
 
 test-all-pythons: install ## The unit tests on every supported Python that this machine has
 	@tools/test_pythons.sh

@@ -33,14 +33,18 @@ class View:
     metrics: str
     server: str  # how the API server ended; "lives"
     left: tuple[str, ...]  # roles of the engine's processes that live
-    alert: str  # the first
-    cause: str  # the first, of all that Paramedic saw
+    alert: str  # the first, or the one that was waited for
+    cause: str  # the first after that alert, of all that Paramedic saw
     log: str  # the first, of the log alone
 
 
 def check(fault: str, seen: View) -> None:
-    """Hold what was seen of the real engine against what is kept of it; PARAMEDIC_WRITE_VIEWS=1 keeps it anew."""
-    if os.environ.get("PARAMEDIC_WRITE_VIEWS"):
+    """Hold what was seen of the real engine against what is kept of it.
+
+    PARAMEDIC_WRITE_VIEWS=all keeps it anew, =new only where nothing is kept yet.
+    """
+    wanted = os.environ.get("PARAMEDIC_WRITE_VIEWS", "")
+    if wanted == "all" or (wanted == "new" and not (VIEWS / f"{fault}.json").exists()):
         VIEWS.mkdir(exist_ok=True)
         (VIEWS / f"{fault}.json").write_text(json.dumps(asdict(seen), indent=1) + "\n", "utf-8")
     assert seen == kept(fault)
@@ -52,20 +56,24 @@ def kept(fault: str) -> View:
     return View(**{**fields, "left": tuple(fields["left"])})
 
 
-def view(url: str, session: int, entries: Sequence[dict[str, Any]], run: int = 1) -> View:
-    """Look now. `entries` are the journal's; `session` is that of this run of the engine, its last."""
+def view(url: str, session: int, entries: Sequence[dict[str, Any]], run: int = 1, alert: str = "") -> View:
+    """Look now. `entries` are the journal's; `session` is that of this run of the engine, its last.
+
+    Of a crowd several alerts tell, in an order that is nobody's promise: `alert` is the one that was waited for.
+    """
     seen = next(e for e in entries if e["type"] == "EngineSeen" and e["run"] == run)
     entries = [e for e in entries if e["seq"] > seen["seq"]]
     ended = [e["exit"] for e in entries if e["type"] == "ProcessEnded"]
     server = next((_how(exit_) for exit_ in ended if exit_["pid"] == seen["process"]["pid"]), "lives")
-    alerts = [e["alert"]["rule"] for e in entries if e["type"] == "AlertFired"]
-    diagnoses = [e["diagnosis"] for e in entries if e["type"] == "DiagnosisMade"]
+    fired = next((e for e in entries if e["type"] == "AlertFired" and alert in ("", e["alert"]["rule"])), None)
+    after = fired["seq"] if fired else 0
+    diagnoses = [e["diagnosis"] for e in entries if e["type"] == "DiagnosisMade" and e["seq"] > after]
     return View(
         health=_answer(f"{url}/health"),
         metrics=_answer(f"{url}/metrics"),
         server=server,
         left=tuple(sorted(_roles(session))),
-        alert=alerts[0] if alerts else "",
+        alert=fired["alert"]["rule"] if fired else "",
         cause=_first_cause(diagnoses[0]) if diagnoses else "",
         log=_first_cause(_of_log(seen["log"])),
     )

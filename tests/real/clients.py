@@ -13,15 +13,24 @@ FOR_EVER = aiohttp.ClientTimeout(total=None, sock_connect=10)
 class Clients:
     """So many clients at once, each asking again when its stream is over. Counts what they get.
 
-    An error makes a client wait a little and try again, as a person's program would.
+    An error makes a client wait a little and try again, as a person's program would. With `patience` each hangs up
+    after so many seconds, and asks again.
     """
 
-    def __init__(self, url: str, count: int, max_tokens: int = 30_000, prompt: str = "read the log") -> None:
+    def __init__(
+        self,
+        url: str,
+        count: int,
+        max_tokens: int = 30_000,
+        prompt: str = "read the log",
+        patience: float | None = None,
+    ) -> None:
         self.tokens = 0  # chunks that bore text, over all clients
         self.errors = 0
         self.finished = 0
         self._url = f"{url}/v1/completions"
         self._count = count
+        self._patience = patience
         self._ask = {"model": "tiny", "prompt": prompt, "max_tokens": max_tokens, "ignore_eos": True, "stream": True}
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -50,7 +59,8 @@ class Clients:
     async def _client(self) -> None:
         while True:
             try:
-                await self._stream()
+                async with asyncio.timeout(self._patience):
+                    await self._stream()
             except (aiohttp.ClientError, TimeoutError):
                 self.errors += 1
                 await asyncio.sleep(0.5)

@@ -46,6 +46,11 @@ async def test_weights_cut_short(scratch: Scratch) -> None:
     await fails_once(watch, "weights-corrupt-or-truncated")
 
 
+async def test_a_cache_too_small_for_one_request(scratch: Scratch) -> None:
+    watch = await Watch.of_engine(scratch, free_port(), "--kv-cache-memory-bytes", "1M").start()
+    await fails_once(watch, "kv-cache-smaller-than-max-model-len")
+
+
 async def test_unknown_flag(scratch: Scratch) -> None:
     watch = await Watch.of_engine(scratch, free_port(), "--no-such-flag").start()
     await fails_once(watch, "unknown-or-invalid-argument")
