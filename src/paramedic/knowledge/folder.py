@@ -62,7 +62,7 @@ def _open(place: Path) -> frozenset[str]:
     """Logs in which something is still found, wrongly, as their index says: known, and not to be told again."""
     index = place / "index.yaml"
     rows = read_yaml(index).data if index.exists() else {}
-    return frozenset(name for name, row in rows.items() if "open" in row)
+    return frozenset(name for name, row in rows.items() if "open_fault" in row)
 
 
 def _recordings() -> dict[Path, str]:
