@@ -24,7 +24,8 @@ def diagnose(scene: Scene, catalogue: Catalogue) -> Diagnosis:
     logs = [reader.read(log) for log in scene.logs]
     matches = [*_in_logs(scene, catalogue, logs), *_by_watching(scene, catalogue, logs)]
     faults = ranked([match for match in matches if not match.advice])
-    advice = _once([match for match in matches if match.advice])
+    named = {match.fault.id for match in faults}
+    advice = _once([match for match in matches if match.advice and match.fault.id not in named])
     findings = tuple(finding_of(match, catalogue, _arguments(scene, match.run)) for match in faults)
     advised = tuple(finding_of(match, catalogue, _arguments(scene, match.run)) for match in advice)
     if findings:

@@ -219,7 +219,14 @@ def _held(sight: Sight, scene: Scene, arguments: Mapping[str, Value]) -> Held | 
 
 
 def _shown_by(sight: Sight) -> list[Evidence]:
-    return [Evidence("metrics", 0, promql) for promql in (sight.metrics.decisive() if sight.metrics else ())]
+    if sight.metrics is None:
+        return []
+    conditions = [sight.metrics.as_written(condition) for condition in sight.metrics.conditions]
+    others = [
+        f"{sight.metrics.as_written(each.value)} {'<=' if each.below else '>='} {each.times:g} x ({each.than})"
+        for each in sight.metrics.compared
+    ]
+    return [Evidence("metrics", 0, text) for text in (*conditions, *others)]
 
 
 def _watched_fields(scene: Scene) -> dict[str, str]:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from paramedic.diagnosis.conditions import Value
-from paramedic.diagnosis.pattern import ARGUMENT, MetricsSight, Worse
+from paramedic.diagnosis.pattern import ARGUMENT, Compared, MetricsSight
 from paramedic.diagnosis.scene import Held, Window
 from paramedic.model.sample import LabelSet
 from paramedic.signals.evaluate import Evaluator
@@ -19,10 +19,9 @@ Flags = npt.NDArray[np.bool_]
 Floats = npt.NDArray[np.float64]
 
 WINDOW = "$window"
-BEST = 0.75  # quantile of a value's own history that counts as "how it can be": a fault may hold most of the time
+BEST = 0.25  # share of the time for which a value must have been at least as good as what counts as usual
 STEPS = 400  # at which a condition is judged, at most
 SHORTEST = 10.0  # seconds of a range that rates are taken over, at least
-REFERENCE = 8.0  # seconds of history at a like load that a comparison needs
 GAP = 6.0  # seconds: shorter interruptions do not end a window
 
 
@@ -58,14 +57,14 @@ class SampledNumbers:
         self.step = max(times.every, 1.0, float(round((times.until - times.since) / STEPS)))
         self._range = f"{max(SHORTEST, 4 * times.every):g}"
         steps = int((times.until - times.since) / self.step) + 1
-        self._times: Floats = times.until - self.step * np.arange(steps - 1, -1, -1, dtype=np.float64)
+        self.times: Floats = times.until - self.step * np.arange(steps - 1, -1, -1, dtype=np.float64)
         self._known: dict[str, Floats | None] = {}
 
     def held(self, sight: MetricsSight, arguments: Mapping[str, Value]) -> Held | None:
         """When everything of it held together, for as long as it asks; None where it never did, or cannot be told."""
         if self._now and not all(self._holds_now(condition, arguments) for condition in sight.conditions):
             return None
-        flags = np.ones(len(self._times), dtype=bool)
+        flags = np.ones(len(self.times), dtype=bool)
         for condition in sight.conditions:
             if not flags.any():
                 return None
@@ -73,42 +72,47 @@ class SampledNumbers:
             if values is None:
                 return None
             flags &= ~np.isnan(values)
-        for worse in sight.worse:
+        for compared in sight.compared:
             if not flags.any():
                 return None
-            flags &= self._worse(worse, arguments)
+            flags &= self._stands_out(compared, arguments)
         late = float(self._range) / 2 if any(WINDOW in text for text in sight.decisive()) else 0.0
         windows = self._windows(flags, sight.seconds, late)
         if not windows:
             return None
         return Held(windows, self._figures(sight.figures, windows[0], late, arguments))
 
-    def _worse(self, worse: Worse, arguments: Mapping[str, Value]) -> Flags:
-        """Where the value was worse than it has been under a load that was no lighter."""
-        nowhere = np.zeros(len(self._times), dtype=bool)
-        reference = self._baseline if worse.than_baseline else self
+    def _stands_out(self, compared: Compared, arguments: Mapping[str, Value]) -> Flags:
+        """Where the value is so many times what it has been under a load that was no lighter."""
+        found = np.zeros(len(self.times), dtype=bool)
+        reference = self._baseline if compared.than == "baseline" else self
         if reference is None:
-            return nowhere
-        value, usual = self.values_of(worse.value, arguments), reference.values_of(worse.value, arguments)
+            return found
+        value, usual = self.values_of(compared.value, arguments), reference.values_of(compared.value, arguments)
         if value is None or usual is None:
-            return nowhere
-        like = np.ones((len(value), len(usual)), dtype=bool)
-        for load in worse.loads:
+            return found
+        alike = self._alike(compared, reference, arguments)
+        needed = max(3, round(compared.lasting / reference.step))
+        for index in np.flatnonzero(~np.isnan(value)):
+            known = usual[alike[index] & ~np.isnan(usual)]
+            if len(known) < needed:
+                continue
+            limit = compared.times * _usual(known, needed, compared.below)
+            found[index] = value[index] <= limit if compared.below else value[index] >= limit
+        return found
+
+    def _alike(self, compared: Compared, reference: "SampledNumbers", arguments: Mapping[str, Value]) -> Flags:
+        """Which times of the reference (columns) had a load no lighter than each of ours (rows)."""
+        alike = np.ones((len(self.times), len(reference.times)), dtype=bool)
+        if compared.than == "earlier":
+            alike &= reference.times[None, :] < self.times[:, None]
+        for load in compared.loads:
             now, then = self.values_of(load.value, arguments), reference.values_of(load.value, arguments)
             if now is None or then is None:
-                return nowhere
+                return np.zeros_like(alike)
             with np.errstate(invalid="ignore"):
-                like &= now[:, None] <= then[None, :] * load.within
-        like &= ~np.isnan(usual)[None, :]
-        found = nowhere
-        needed = max(3.0, REFERENCE / reference.step)
-        for index in np.flatnonzero(~np.isnan(value)):
-            known = usual[like[index]]
-            if len(known) >= needed:
-                best = float(np.quantile(known, BEST if worse.falls else 1 - BEST))
-                ratio = best / value[index] if worse.falls else value[index] / best if best else 0.0
-                found[index] = bool(ratio >= worse.by)
-        return found
+                alike &= now[:, None] <= then[None, :] * load.within
+        return alike
 
     def values_of(self, text: str, arguments: Mapping[str, Value]) -> Floats | None:
         """The expression's value at each step, NaN where it has none; None where it cannot be asked."""
@@ -127,10 +131,10 @@ class SampledNumbers:
 
     def _asked(self, text: str) -> Floats | None:
         step = int(self.step * 1000)
-        if not len(self._times):
-            return self._times
+        if not len(self.times):
+            return self.times
         try:
-            series = self._evaluator.over(text, int(self._times[0] * 1000), int(self._times[-1] * 1000), step)
+            series = self._evaluator.over(text, int(self.times[0] * 1000), int(self.times[-1] * 1000), step)
         except (PromQLError, EvaluationError):
             return None
         return self._largest([each for each in series if self._is_mine(each.labels)])
@@ -138,10 +142,10 @@ class SampledNumbers:
     def _holds_now(self, text: str, arguments: Mapping[str, Value]) -> bool:
         """A cheap look at the last moment, before all the others are looked at."""
         filled = self._filled(text, arguments)
-        if filled is None or not len(self._times):
+        if filled is None or not len(self.times):
             return False
         try:
-            vector = self._evaluator.vector(filled, int(self._times[-1] * 1000))
+            vector = self._evaluator.vector(filled, int(self.times[-1] * 1000))
         except (PromQLError, EvaluationError):
             return False
         return any(self._is_mine(labels) for labels, _ in vector)
@@ -152,30 +156,30 @@ class SampledNumbers:
 
     def _largest(self, series: Sequence[Series]) -> Floats:
         """One number a step: of several series the largest."""
-        values = np.full(len(self._times), np.nan)
+        values = np.full(len(self.times), np.nan)
         for each in series:
-            places = np.rint((each.times / 1000 - self._times[0]) / self.step).astype(np.int64)
+            places = np.rint((each.times / 1000 - self.times[0]) / self.step).astype(np.int64)
             values[places] = np.fmax(values[places], each.values)
         return values
 
     def _windows(self, flags: Flags, at_least: float, late: float) -> tuple[Window, ...]:
         """The stretches of time in which it held, near ones joined, the longest first."""
         joined: list[list[float]] = []
-        for time in self._times[flags]:
+        for time in self.times[flags]:
             if joined and time - joined[-1][1] <= max(GAP, 3 * self.step):
                 joined[-1][1] = float(time)
             else:
                 joined.append([float(time), float(time)])
         windows = [Window(begin - late, end - late) for begin, end in joined if end - begin >= at_least]
         if self._now:
-            windows = [window for window in windows if window.until + late >= self._times[-1]]
+            windows = [window for window in windows if window.until + late >= self.times[-1]]
         return tuple(sorted(windows, key=lambda window: -window.seconds))
 
     def _figures(
         self, figures: Mapping[str, str], window: Window, late: float, arguments: Mapping[str, Value]
     ) -> dict[str, str]:
         """Each figure in the middle of its values then, and as NAME_else at the other times."""
-        inside = (self._times - late >= window.since) & (self._times - late <= window.until)
+        inside = (self.times - late >= window.since) & (self.times - late <= window.until)
         found = {"seconds": f"{window.seconds:.0f}"}
         for name, text in figures.items():
             values = self.values_of(text, arguments)
@@ -192,6 +196,13 @@ class SampledNumbers:
                 if len(known):
                     found[f"{name}_baseline"] = _shown(float(np.median(known)))
         return found
+
+
+def _usual(known: Floats, needed: int, high: bool) -> float:
+    """The best that it was for so many steps, and for a share of the time: a fault may hold most of the time."""
+    best_first = np.sort(-known if high else known)
+    value = float(best_first[max(needed, round(len(known) * BEST)) - 1])
+    return -value if high else value
 
 
 def _plain(value: Value) -> str:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from paramedic.diagnosis.conditions import Comparison
 from paramedic.diagnosis.number_table import NumberTable
@@ -11,8 +12,9 @@ from paramedic.diagnosis.template import Template
 from paramedic.model.finding import Remedy, Restart
 from paramedic.model.level import Category, Level
 from paramedic.model.target import EngineState, Role
-from paramedic.model.text import Text
+from paramedic.model.text import NO_WORDS, Text
 
+Than = Literal["itself", "earlier", "baseline"]
 ARGUMENT = re.compile(r"\$([a-z_]+)")  # in an expression: an argument of the engine, or $window
 
 
@@ -42,35 +44,45 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
-class Worse:
-    """A PromQL value that is `by` times what the target itself has shown under loads that were no lighter.
+class Compared:
+    """A PromQL value that is at least (`below`: at most) `times` what the target showed under loads no lighter.
 
-    `falls`: worse means less. `than_baseline`: compared with a recorded baseline, and only where there is one.
+    `than`: its own history, before and after (itself) or only before (earlier), or a recorded baseline, and then only
+    where there is one.
+    `lasting`: seconds for which it must have been so good before.
     """
 
     value: str
-    by: float
-    falls: bool = False
-    than_baseline: bool = False
+    times: float
+    below: bool = False
+    than: Than = "itself"
     loads: tuple[Load, ...] = ()
+    lasting: float = 8.0
 
 
 @dataclass(frozen=True, slots=True)
 class MetricsSight:
-    """PromQL conditions that all hold at once for `seconds`, and figures to tell: name to PromQL."""
+    """PromQL conditions that all hold at once for `seconds`, and figures to tell: name to PromQL.
+
+    `written`: an expression as its author wrote it, where named figures stand for parts of it.
+    """
 
     conditions: tuple[str, ...] = ()
-    worse: tuple[Worse, ...] = ()
+    compared: tuple[Compared, ...] = ()
     seconds: float = 0.0
     figures: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[str, str] = field(default_factory=dict)
+
+    def as_written(self, expression: str) -> str:
+        return self.written.get(expression, expression)
 
     def decisive(self) -> list[str]:
         """Every expression on which the sight depends."""
-        return [*self.conditions, *(worse.value for worse in self.worse)]
+        return [*self.conditions, *(each.value for each in self.compared)]
 
     def expressions(self) -> list[str]:
         """Every expression in it."""
-        loads = [load.value for worse in self.worse for load in worse.loads]
+        loads = [load.value for each in self.compared for load in each.loads]
         return [*self.decisive(), *loads, *self.figures.values()]
 
 
@@ -107,7 +119,11 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """A cause that we can name. `yields` 0: a cause; 1: a consequence that tells something; 2: a mere death notice."""
+    """A cause that we can name. `yields` 0: a cause; 1: a consequence that tells something; 2: a mere death notice.
+
+    `explains`: other faults that it brings about by itself. `follows`: kinds of changes after which it is likelier.
+    `ask`: where no program can see it, the question to ask or the command to run; such a fault has no sights.
+    """
 
     id: str
     family: str
@@ -123,6 +139,9 @@ class Fault:
     advice: bool = False
     yields: int = 0
     source: str = ""
+    explains: tuple[str, ...] = ()
+    follows: tuple[str, ...] = ()
+    ask: Text = NO_WORDS
     table: NumberTable | None = None  # what the number that a message caught means
 
 

@@ -35,13 +35,20 @@ def _joined(watched: Match, logged: Match) -> Match:
 
 def _explained(match: Match, others: Sequence[Match]) -> bool:
     """Whether a grave cause explains it: one from the log, or one that makes a mere death notice pointless."""
-    return any(
+    return any(match.fault.id in other.fault.explains and _at_once(match, other) for other in others) or any(
         other.fault.level in GRAVE
         and other.age == match.age
         and other.fault.yields < match.fault.yields
         and (other.run is not None or match.fault.yields - other.fault.yields > 1)
         for other in others
     )
+
+
+def _at_once(match: Match, other: Match) -> bool:
+    """Whether both showed themselves in the same run, and where the numbers tell when, at the same time."""
+    if match.age != other.age or not match.windows or not other.windows:
+        return match.age == other.age
+    return any(a.since <= b.until and b.since <= a.until for a in match.windows for b in other.windows)
 
 
 def _order(match: Match) -> tuple[int, bool, int, float, float]:

@@ -12,19 +12,20 @@ from paramedic.diagnosis.pattern import Catalogue, Fault, RemedyText
 from paramedic.diagnosis.stage import Stage, Stages
 from paramedic.diagnosis.template import Template
 from paramedic.knowledge.fields import Fields
+from paramedic.knowledge.metrics_sight import Figures, read_figures
 from paramedic.knowledge.number_tables import read_table
 from paramedic.knowledge.sight import read_sight
 from paramedic.knowledge.yaml_file import YamlFile, did_you_mean, near, read_yaml
 from paramedic.model.errors import InvalidFiles, Problem
 from paramedic.model.finding import Restart
 from paramedic.model.level import Category, Level
-from paramedic.model.text import Text
+from paramedic.model.text import NO_WORDS, Text
 
 Item = TypeVar("Item")
 HERE = Path(__file__).parent
 FAULT_KEYS = (
     "family", "category", "level", "restart", "advice", "yields", "title", "summary", "seen", "facts",
-    "contradicted_by", "remedies", "source", "table",
+    "contradicted_by", "remedies", "source", "table", "explains", "follows", "ask",
 )  # fmt: skip
 
 
@@ -55,6 +56,10 @@ def _load(folder: Path, beside: tuple[Path, ...]) -> Catalogue:
         remedies,
         frozenset(stage.id for stage in stages.stages) if stages else frozenset(),
         _each(folders, "numbers", "*.yaml", lambda id_, file: read_table(id_, file, remedies, ids), problems),
+        _each((HERE,), ".", "figures.yaml", lambda _, file: read_figures(Fields(file, ())), problems).get(
+            "figures", {}
+        ),
+        ids,
     )
     faults = _each(folders, "faults", "*.yaml", lambda id_, file: _fault(id_, file, known), problems)
     if problems or stages is None:
@@ -122,6 +127,8 @@ class _Known:
     remedies: Mapping[str, RemedyText]
     stages: frozenset[str]
     tables: Mapping[str, NumberTable]
+    figures: Figures
+    faults: frozenset[str]
 
 
 def _fault(id_: str, file: YamlFile, known: _Known) -> Fault:
@@ -129,9 +136,9 @@ def _fault(id_: str, file: YamlFile, known: _Known) -> Fault:
     fields.only(*FAULT_KEYS)
     family = fields.string("family")
     _check_names(fields, family, known)
-    sights = tuple(read_sight(each, known.stages) for each in fields.items("seen"))
-    if not sights:
-        fields.wrong("seen", "a fault needs at least one sight that shows it")
+    sights = tuple(read_sight(each, known.stages, known.figures) for each in fields.items("seen"))
+    if not sights and "ask" not in fields:
+        fields.wrong("seen", "a fault needs at least one sight that shows it", "or what to `ask` where nothing can")
     fault = Fault(
         id=id_,
         family=family,
@@ -147,6 +154,9 @@ def _fault(id_: str, file: YamlFile, known: _Known) -> Fault:
         advice=fields.flag("advice"),
         yields=int(fields.number("yields", 0)),
         source=fields.string("source"),
+        explains=fields.strings("explains"),
+        follows=fields.strings("follows"),
+        ask=fields.text("ask") if "ask" in fields else NO_WORDS,
         table=known.tables.get(fields.string("table")),
     )
     _check_holes(fields, fault)
@@ -160,6 +170,9 @@ def _check_names(fields: Fields, family: str, known: _Known) -> None:
         fields.wrong("family", f"unknown family {family!r}" if family else "family is missing", hint)
     if table and table not in known.tables:
         fields.wrong("table", f"no table of numbers {table!r}", did_you_mean(table, known.tables))
+    for position, name in enumerate(fields.strings("explains")):
+        if name not in known.faults:
+            fields.file.problem(("explains", position), f"no fault {name!r}", did_you_mean(name, known.faults))
     for position, name in enumerate(fields.strings("remedies")):
         if name not in known.remedies:
             fields.file.problem(("remedies", position), f"no remedy {name!r}", did_you_mean(name, known.remedies))

@@ -72,7 +72,7 @@ def _stats(stats: StatsSight) -> Iterator[Clue]:
 
 
 def _metrics(metrics: MetricsSight) -> Iterator[Clue]:
-    yield from _listed(_METRICS, (f"`{expression}`" for expression in metrics.decisive()))
+    yield from _listed(_METRICS, (f"`{metrics.as_written(each)}`" for each in metrics.decisive()))
     if metrics.seconds:
         yield Clue(_with(_FOR, seconds=metrics.seconds))
 

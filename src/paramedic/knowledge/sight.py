@@ -1,22 +1,21 @@
 """Reading one way in which a fault shows itself."""
 
-import promql_parser
-
 from paramedic.diagnosis.match import UNKNOWN
-from paramedic.diagnosis.pattern import ARGUMENT, ExitSight, Load, MetricsSight, Sight, StatsSight, Worse
+from paramedic.diagnosis.pattern import ExitSight, Sight, StatsSight
 from paramedic.diagnosis.stats_line import NUMBERS
 from paramedic.knowledge.fields import Fields
+from paramedic.knowledge.metrics_sight import Figures, read_metrics
 from paramedic.knowledge.yaml_file import did_you_mean
 from paramedic.model.target import EngineState, Role
 
 KEYS = (
     "log", "unless", "stages", "roles", "after", "numbers", "ended_by", "within", "stats", "arguments", "states",
-    "exits", "orphans", "metrics", "worse", "for", "figures", "confidence", "advice",
+    "exits", "orphans", "metrics", "compared", "for", "figures", "confidence", "advice",
 )  # fmt: skip
-SHOWING = ("log", "stats", "arguments", "states", "exits", "orphans", "metrics", "worse")
+SHOWING = ("log", "stats", "arguments", "states", "exits", "orphans", "metrics", "compared")
 
 
-def read_sight(fields: Fields, known_stages: frozenset[str]) -> Sight:
+def read_sight(fields: Fields, known_stages: frozenset[str], figures: Figures) -> Sight:
     """One entry of `seen:`; mistakes are noted in its file."""
     fields.only(*KEYS)
     if not any(key in fields for key in SHOWING):
@@ -42,7 +41,7 @@ def read_sight(fields: Fields, known_stages: frozenset[str]) -> Sight:
         states=fields.choices("states", EngineState),
         exits=tuple(_exit(each) for each in fields.items("exits")),
         orphans=fields.flag("orphans"),
-        metrics=_metrics(fields),
+        metrics=read_metrics(fields, figures),
         confidence=confidence,
         advice=fields.flag("advice") if "advice" in fields else None,
     )
@@ -74,41 +73,3 @@ def _exit(fields: Fields) -> ExitSight:
     return ExitSight(
         fields.choice("role", Role, None), fields.flag("by_signal") if "by_signal" in fields else None, code
     )
-
-
-def _metrics(fields: Fields) -> MetricsSight | None:
-    """What the samples must show; expressions are checked with every $name filled by a number."""
-    sight = MetricsSight(
-        fields.strings("metrics"),
-        tuple(_worse(each) for each in fields.items("worse")),
-        fields.number("for", 0.0),
-        _figures(fields.inner("figures")),
-    )
-    for expression in sight.expressions():
-        try:
-            promql_parser.parse(ARGUMENT.sub(lambda found: "10s" if found[1] == "window" else "1", expression))
-        except ValueError as error:
-            key = next((key for key in ("metrics", "worse") if key in fields), "figures")
-            fields.wrong(key, f"{expression!r} is not PromQL: {error}")
-    return sight if sight.decisive() else None
-
-
-def _worse(fields: Fields) -> Worse:
-    fields.only("value", "by", "falls", "than", "loads")
-    than = fields.string("than") or "itself"
-    if than not in {"itself", "baseline"}:
-        fields.wrong("than", f"than cannot be {than!r}", "itself (its own history) or baseline (a recorded one)")
-    by = fields.number("by", 0.0)
-    if by <= 1:
-        fields.wrong("by", "by must be above 1: how many times as bad")
-    loads = tuple(_load(each) for each in fields.items("loads"))
-    return Worse(fields.string("value"), by, fields.flag("falls"), than == "baseline", loads)
-
-
-def _load(fields: Fields) -> Load:
-    fields.only("value", "within")
-    return Load(fields.string("value"), fields.number("within", 1.25))
-
-
-def _figures(fields: Fields | None) -> dict[str, str]:
-    return {} if fields is None else {name: fields.string(name) for name in fields}

@@ -179,7 +179,7 @@ def test_a_scene_proves_what_no_log_shows(paramedic: Say, mine: Path) -> None:
     proof = mine / "proofs/disk-too-slow/1.log"
     proof.unlink()
     scene = proof.with_name("seen.yaml")
-    scene.write_text('state: serving\nholds: ["my_disk > 5"]\n')
+    scene.write_text('state: serving\nsamples: {my_disk: "9x30"}\n')
     assert "disk-too-slow  1/1" in paramedic("knowledge", "test", "--folder", str(mine)).out
     scene.write_text("stat: serving\n")
     said = paramedic("knowledge", "test", "--folder", str(mine))
