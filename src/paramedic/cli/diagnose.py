@@ -240,7 +240,7 @@ def _show(diagnosis: Diagnosis, lang: Language, verbose: bool) -> None:
 
 
 def _screen(diagnosis: Diagnosis, lang: Language, width: int, verbose: bool) -> "Iterator[Line]":
-    from paramedic.cli.screens.diagnosis import diagnosis_lines
+    from paramedic.cli.screens.diagnosis import diagnosis_lines, window_words
     from paramedic.cli.screens.layout import line, wrapped
 
     if verbose:
@@ -254,6 +254,8 @@ def _screen(diagnosis: Diagnosis, lang: Language, width: int, verbose: bool) -> 
     for finding in diagnosis.advice:
         place = next((f"{one.file}:{one.line}" for one in finding.evidence if one.line), "")
         yield line("    - ", finding.title.in_language(lang), (f"  {finding.cause}  {place}", "dim"))
+        if when := window_words(finding, lang):
+            yield line("      ", (when, "dim"))
         words = [finding.summary, *(remedy.text for remedy in finding.remedies if verbose)]
         for text in words:
             yield from (line(part) for part in wrapped(text.in_language(lang), width, " " * 6))

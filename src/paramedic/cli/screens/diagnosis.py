@@ -47,8 +47,8 @@ def _finding(finding: Finding, lang: Language, width: int) -> Iterator[Line]:
     """What is wrong, why we think so, and what to do; then what was seen."""
     yield from _title(finding, lang, width)
     yield from (line(text) for text in wrapped(say(finding.summary, lang), width, "  "))
-    if finding.since is not None and finding.until is not None:
-        yield line("  ", (_window(finding.since, finding.until, lang), "dim"))
+    if when := window_words(finding, lang):
+        yield line("  ", (when, "dim"))
     if finding.remedies:
         yield line("  ", (say(_REMEDIES, lang), "dim"))
     for remedy in finding.remedies:
@@ -76,12 +76,14 @@ def _as_above(evidence: Evidence, lang: Language) -> Evidence:
     return replace(evidence, text=say(_ABOVE, lang))
 
 
-def _window(since: float, until: float, lang: Language) -> str:
-    """When numbers showed it, in the reader's zone."""
-    begin, end = int(since * 1e9), int(until * 1e9)
+def window_words(finding: Finding, lang: Language) -> str:
+    """When numbers showed it, in the reader's zone; "" where none did."""
+    if finding.since is None or finding.until is None:
+        return ""
+    begin, end = int(finding.since * 1e9), int(finding.until * 1e9)
     same_day = figures.day_and_time(begin)[:10] == figures.day_and_time(end)[:10]
     last = figures.clock(end) if same_day else figures.day_and_time(end)
-    return say(_SEEN, lang).format(figures.day_and_time(begin), last, figures.duration(until - since))
+    return say(_SEEN, lang).format(figures.day_and_time(begin), last, figures.duration(finding.until - finding.since))
 
 
 def _evidence(title: str, evidence: Sequence[Evidence], lang: Language, width: int) -> Iterator[Line]:
