@@ -43,7 +43,26 @@ def test_the_picture(paramedic: Say) -> None:
     assert said.out.startswith(SCREEN)
 
 
-def test_in_chinese(paramedic: Say) -> None:
+SCREEN_ZH = """\
+vLLM 0.26.0  显存 79.18 GiB
+  启动前已占用      0.52 GiB    1%                                        p1-default.log:43  \
+显存总量减去引擎启动时的空闲量
+  权重             15.27 GiB   19%  #######                               p1-default.log:43
+  KV 缓存          56.07 GiB   71%  #########################             p1-default.log:31
+  激活值（峰值）    1.29 GiB    2%  #                                     p1-default.log:43
+  PyTorch 之外      0.22 GiB    0%                                        p1-default.log:43
+  CUDA 图           1.01 GiB    1%                                        p1-default.log:43
+  空闲              4.80 GiB    6%  ..                                    剩余
+  合计             79.18 GiB
+  预算 72.84 GiB = 79.18 GiB 的 0.92；各部分合计 72.85 GiB：吻合
+"""
+
+
+def test_the_picture_in_chinese(paramedic: Say) -> None:
+    assert paramedic("memory", P1, "--lang", "zh").out.startswith(SCREEN_ZH)
+
+
+def test_out_of_memory_in_chinese(paramedic: Say) -> None:
     said = paramedic("memory", OUT_OF_MEMORY, "--lang", "zh")
     assert said.code == 1
     assert "显存不足  还要 128 MiB，79.18 GiB 中只剩 117 MiB  f22-oom-runtime.log:175" in said.out
