@@ -34,7 +34,7 @@ def test_hung(tmp_path: Path) -> None:
         engine.ready()
         wait_until(lambda: engine.metric("vllm:generation_tokens_total") > 0, "it works")
         assert cli("break", "engine-hung", "--url", engine.url, "--data-dir", str(engine.data_dir)).returncode == 0
-        answer = diagnose(engine, "--for", "13s", code=1)
+        answer = diagnose(engine, "--for", "16s", code=1)
         first = answer["findings"][0]
         assert first["cause"] == "engine-hung"
         assert "state silent" in [one["text"] for one in first["evidence"]]

@@ -79,10 +79,10 @@ class Recorder:
         self, seconds: float, interval: float, stop: asyncio.Event, told: Callable[[float], None] = lambda done: None
     ) -> None:
         """Look every `interval` seconds for `seconds`, at least twice, or until `stop`; `told` hears seconds done."""
-        began = time.monotonic()
         identity = await self._probe.identify(self._subject.target.url) if self._subject.target.url else None
         self._version = identity[0] if identity else ""
         self._out.facts["served_model"] = identity[1] if identity else self._subject.target.model
+        began = time.monotonic()  # a hung server is slow to say who it is
         while not stop.is_set():
             await self.look()
             done = time.monotonic() - began
