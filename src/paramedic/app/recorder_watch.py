@@ -2,7 +2,6 @@
 
 import asyncio
 import tempfile
-import time
 from collections import deque
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -67,8 +66,9 @@ class FlightRecorder:
         self._ring = Ring()
         self._host, self._gpus = Host(), Gpus()
         self._due: dict[str, _Due] = {}
+        self._tried: set[str] = set()  # a bundle that has had to go is not made anew
         self._begun_seq = world.view.last_seq
-        self._looked_at = 0.0
+        self._looked_at = world.clock.monotonic() - EVERY
 
     async def run(self) -> None:
         """Until cancelled."""
@@ -76,8 +76,9 @@ class FlightRecorder:
         while True:
             async with self._barrier.around_task("record"):
                 self._note_incidents()
-                if time.monotonic() - self._looked_at >= EVERY:
-                    self._looked_at = time.monotonic()
+                now = self._world.clock.monotonic()
+                if now - self._looked_at >= EVERY:
+                    self._looked_at = now
                     await self._look()
             for due in self._ripe():
                 async with self._barrier.around_task(f"save the recording of {due.incident.id}"):
@@ -112,7 +113,7 @@ class FlightRecorder:
             if incident.opened_seq <= self._begun_seq or known is None:
                 continue
             due = self._due.get(name)
-            if due is None and not self._bundle(name).exists():
+            if due is None and name not in self._tried:
                 self._due[name] = _Due(incident, known)
             elif due is not None:
                 due.incident = incident
@@ -124,6 +125,7 @@ class FlightRecorder:
         ripe = [due for due in self._due.values() if _is_ripe(due.incident, now)]
         for due in ripe:
             del self._due[due.incident.id]
+            self._tried.add(due.incident.id)
         return ripe
 
     async def save(self, incident: IncidentView, known: TargetView) -> Path:
