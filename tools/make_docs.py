@@ -211,6 +211,8 @@ def fault_page(fault: Any, catalogue: Any) -> Iterator[str]:
     for sight in fault.sights:
         clues = [f"{both(clue.about)} {clue.quoted}".strip() for clue in describe.clues(sight)]
         yield f"- {'; '.join(clues)}"
+    if fault.ask:
+        yield f"- No program can see it: {both(fault.ask)}"
     yield from ["", HEADINGS["cures"], ""]
     for name in describe.cures(fault):
         remedy = catalogue.remedies[name]

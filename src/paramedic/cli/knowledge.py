@@ -166,7 +166,7 @@ def test(ctx: click.Context, ids: tuple[str, ...], folder: Path | None, as_json:
     faults = ids or tuple(path.stem for path in place.fault_files())
     proofs = list(all_proofs(place, catalogue, faults))
     results = _run(proofs, catalogue, show_progress=not as_json)
-    unproven = [fault for fault in faults if not place.proofs_of(fault)]
+    unproven = [fault for fault in faults if catalogue.by_id[fault].sights and not place.proofs_of(fault)]
     if as_json:
         print_json({"proofs": [_result(each) for each in results], "unproven": unproven})
     else:

@@ -52,7 +52,7 @@ def _has_source(subject: Subject) -> None:
 
 def _has_proof(subject: Subject) -> None:
     proofs = subject.folder.proofs
-    if proofs.is_dir() and not subject.folder.proofs_of(subject.fault.id):
+    if subject.fault.sights and proofs.is_dir() and not subject.folder.proofs_of(subject.fault.id):
         subject.file.problem((), "there is no proof", f"put a log that shows it into {proofs / subject.fault.id}/")
 
 

@@ -39,6 +39,7 @@ def fault_lines(fault: Fault, catalogue: Catalogue) -> Iterator[str]:
     for number, sight in enumerate(fault.sights, 1):
         for position, clue in enumerate(clues(sight)):
             yield (f"  {number}. " if position == 0 else "     ") + _clue(clue)
+    yield from _both(fault.ask, "  ") if fault.ask else ()
     yield from ["", _heading(_CURES)]
     for number, name in enumerate(cures(fault), 1):
         yield from _cure(catalogue.remedies[name], number)
@@ -59,6 +60,7 @@ def fault_document(fault: Fault, catalogue: Catalogue) -> dict[str, Any]:
         "sights": [
             [{"about": _plain(clue.about), "quoted": clue.quoted} for clue in clues(sight)] for sight in fault.sights
         ],
+        "ask": _plain(fault.ask) if fault.ask else None,
         "remedies": [
             {"id": name, "texts": [_plain(text) for text in remedy.texts], "flags": list(remedy.flags)}
             for name in cures(fault)
