@@ -37,7 +37,8 @@ def logs_of(folder: Path) -> tuple[Path, ...]:
     found = [(match, path) for path in folder.iterdir() if path.is_file() and (match := _LOG.fullmatch(path.name))]
     if not found:
         raise UsageError(f"{folder} holds no log and no recording: name the files, or give another folder")
-    return tuple(path for _, path in sorted(found, key=lambda each: (each[0]["name"], -int(each[0]["turn"] or 0))))
+    logs = [each for each in found if not each[0]["name"].endswith(".txt")] or found  # beside logs, texts are notes
+    return tuple(path for _, path in sorted(logs, key=lambda each: (each[0]["name"], -int(each[0]["turn"] or 0))))
 
 
 def diagnose_file(path: Path, baseline: Path | None) -> Diagnosis:

@@ -81,7 +81,8 @@ def test_folder_of_logs(paramedic: Say, tmp_path: Path) -> None:
     wrong = RECORDINGS / "logs" / "vllm-0.26-h100" / "f04-kv-too-small.log"
     (logs / "server.log.2.gz").write_bytes(gzip.compress(wrong.read_bytes()))
     shutil.copy(RECORDINGS / "logs" / "vllm-0.26-h100" / "p1-default.log", logs / "other.log")
-    (logs / "notes.md").write_text("CUDA out of memory\n")
+    for name in ("notes.md", "notes.txt"):
+        (logs / name).write_text("CUDA out of memory\n")
     first = paramedic("diagnose", str(logs), "--json").json["findings"][0]
     assert first["cause"] == "kv-cache-smaller-than-max-model-len"
     assert first["evidence"][0]["file"] == str(logs / "server.log.2.gz")
