@@ -77,7 +77,8 @@ class SampledNumbers:
                 return None
             flags &= self._stands_out(compared, arguments)
         late = float(self._range) / 2 if any(WINDOW in text for text in sight.decisive()) else 0.0
-        windows = self._windows(flags, sight.seconds, late)
+        # What holds now has held for long: the alert that asks has waited before it fired.
+        windows = self._windows(flags, 0.0 if self._now else sight.seconds, late)
         if not windows:
             return None
         return Held(windows, self._figures(sight.figures, windows[0], late, arguments))

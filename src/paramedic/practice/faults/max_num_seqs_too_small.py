@@ -14,9 +14,9 @@ FAULT = CrowdFault(
     ),
     expected=Expected(
         alert="requests-queueing",
-        cause="request-queue-saturated",
+        cause="max-num-seqs-too-small",
         outcome=Outcome.NOTHING,
-        also=("max-num-seqs-too-small",),
+        also=("request-queue-saturated",),
     ),
     crowd=Crowd(clients=44, prompt_tokens=12, max_tokens=100),
 )
