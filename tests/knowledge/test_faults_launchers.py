@@ -22,6 +22,13 @@ LAUNCHERS: dict[str, Callable[[str], str]] = {
     "journald short": lambda line: f"Nov 23 08:10:59 gpu-7 vllm[4121]: {line}",
     "journald short-iso": lambda line: f"2026-11-23T08:10:59+0800 gpu-7 python3[4121]: {line}",
     "journald short-precise": lambda line: f"Nov 23 08:10:59.123456 gpu-7 vllm-serve[4121]: {line}",
+    "journalctl -o json": lambda line: json.dumps({"MESSAGE": line, "_HOSTNAME": "gpu-7", "PRIORITY": "6"}),
+    "srun --label": lambda line: f"0: {line}",
+    "mpirun --tag-output": lambda line: f"[1,0]<stderr>:{line}",
+    "stern": lambda line: f"vllm-7d9c4b-x2x1z vllm {line}" if line.startswith(("(", "INFO")) else line,
+    "logcli": lambda line: f'{STAMP} {{app="vllm"}} {line}',
+    "fluentd": lambda line: f"{STAMP}\tkube.vllm\t{json.dumps({'log': line})}",
+    "json of a log collector": lambda line: json.dumps({"ts": STAMP, "level": "info", "msg": line}),
     "crlf": lambda line: line + "\r",
     "colours": lambda line: (
         f"\x1b[0;36m{line[: line.index(')') + 1]}\x1b[0;0m{line[line.index(')') + 1 :]}"

@@ -126,7 +126,7 @@ def _fits(hit: Hit, sight: Sight, run: Run, arguments: Mapping[str, Value]) -> b
         return False
     if sight.roles and hit.record.role not in sight.roles:
         return False
-    if any(template.regex.search(hit.record.text) for template in sight.unless):
+    if any(template.regex.search(said) for template in sight.unless for said in (hit.record.text, hit.record.level)):
         return False
     return not sight.ended_by or not _ended(hit, sight, run)
 

@@ -3,7 +3,7 @@
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from paramedic.diagnosis.arguments import logged_arguments, resolved_arguments
 from paramedic.diagnosis.conditions import Value
@@ -21,7 +21,7 @@ CLOCK_NEAR = 60  # lines above an unstamped one that are asked for the time
 FRAMES_NEAR = 12  # lines between an exception and the last frame above it, at most
 LONGEST = 8_000  # characters of a line that are looked at
 LOOK_BACK = 250  # lines of a traceback above its last line
-FRAME = re.compile(r'File ".*", line \d+, in (\w+)')
+FRAME = re.compile(r'File ".*", line \d+, in (\w+)|^\S*\.py:\d+ in (\w+)')  # Python's, and Rich's
 RAISED = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|NotFound|Failure)\b(?::|$)")
 ARGPARSE = re.compile(r"^[\w./ -]+: error: ")
 
@@ -174,27 +174,40 @@ class Reader:
 
 
 def frames_above(log: Log, index: int) -> frozenset[str]:
-    """The functions in the traceback that ends in this line, empty where there is none."""
-    found: set[str] = set()
+    """The functions in the traceback that ends in this line, empty where there is none.
+
+    Other processes write in between: only lines of the same speaker count.
+    """
+    last = read_record(log.lines[index][:LONGEST])
+    found = set(_frames(last.text))
+    apart = 0  # lines of this speaker since the one that ends the traceback
     for position in range(index - 1, max(-1, index - LOOK_BACK), -1):
-        line = log.lines[position]
-        if "Traceback (most recent call last)" in line:
+        record = read_record(log.lines[position][:LONGEST])
+        if record.speaker != last.speaker:
+            continue
+        if "Traceback (most recent call last)" in record.text:
             return frozenset(found)
-        if frame := FRAME.search(line):
-            found.add(frame[1])
-        elif not found and position < index - FRAMES_NEAR:
+        found.update(_frames(record.text))
+        apart += 1
+        if not found and apart > FRAMES_NEAR:
             break
     return frozenset(found)
+
+
+def _frames(text: str) -> list[str]:
+    return [plain or boxed for plain, boxed in FRAME.findall(text)]
 
 
 def errors(run: Run) -> Iterator[tuple[int, Record]]:
     """The lines on which an exception or a usage error of this run is named, outside a stop."""
     starts = [index for index in run.tracebacks if run.stage_at(index) != STOPPING]
     for start in starts[:KEPT]:
-        for index in range(start + 1, min(run.last + 1, start + LOOK_BACK)):
+        opening = read_record(run.log.lines[start])
+        for index in range(start, min(run.last + 1, start + LOOK_BACK)):
             record = read_record(run.log.lines[index])
-            if RAISED.match(record.text):
-                yield index, record
+            raised = next(filter(RAISED.match, record.text.split("\n")), None)
+            if raised is not None and record.speaker == opening.speaker:
+                yield index, replace(record, text=raised)
                 break
 
 

@@ -1,27 +1,24 @@
 """One log line without its wrapping: launcher prefix, colours, process tag and logger prefix taken off."""
 
-import json
 import re
 from dataclasses import dataclass
 
+from paramedic.diagnosis.wrapping import unwrap
 from paramedic.model.target import Role
 
-ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\\u001b\[[0-9;]*m|\[\d{1,2}(?:;\d{1,2})*m")  # the last: its escape was lost
-LAUNCHER = re.compile(
-    r"^(?:"
-    r"\[pod/[^\]]+\]\s"  # kubectl logs --prefix
-    r"|[\w.-]+-\d+\s+\|\s"  # docker compose
-    r"|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:[.,]\d+)?(?:Z|[+-]\d\d:?\d\d)?\s+(?:(?:stdout|stderr)\s[FP]\s)?"
-    r"(?:[\w.-]+\s[\w./@-]+(?:\[\d+\])?:\s)?"  # docker -t, CRI, journald short-iso
-    r"|[A-Z][a-z]{2}\s+\d{1,2}\s\d\d:\d\d:\d\d(?:\.\d+)?\s[\w.-]+\s[\w./@-]+(?:\[\d+\])?:\s"  # journald short
-    r")"
-)
 PROCESS = re.compile(r"^\((?P<tag>[A-Za-z][\w =]*?)(?:\s+pid=(?P<pid>\d+))?(?:,\s*ip=[^)]*)?\)\s?")
 RANK = re.compile(r"^\[(?:rank|W|Rank )(?P<rank>\d+)\]:?\s?")
 LOGGER = re.compile(
     r"^\[?(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL)\s*[|:]?\s+"
     r"(?:\d{4}-)?(?P<month>\d\d)-(?P<day>\d\d)[ T](?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)(?:[.,]\d+)?\s+"
     r"\[?(?P<where>[\w./-]+:\d+)\]\s?"
+)
+# SGLang: [2025-01-01 12:00:00 TP0] text; Ray: 2025-01-01 12:00:00,123 ERROR services.py:1 -- text; Python's usual one:
+# 2025-01-01 12:00:00,123 - vllm.engine - ERROR - text
+OTHER_LOGGERS = re.compile(
+    r"^\[?\d{4}-(?P<month>\d\d)-(?P<day>\d\d)[ T](?P<h>\d\d):(?P<m>\d\d):(?P<s>\d\d)(?:[.,]\d+)?"
+    r"(?:(?P<who>(?: (?:DP|TP|PP|EP)\d+)+)?\]\s"
+    r"|[ \t]+(?:- )?(?:[\w.]+ - )?(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL)\b\s*(?:[\w./-]+:\d+ )?(?:--?|:)?\s?)"
 )
 PLAIN_LEVEL = re.compile(r"^(?P<level>DEBUG|INFO|WARNING|ERROR|CRITICAL):\s+")
 ROLES = (("apiserver", Role.API_SERVER), ("enginecore", Role.ENGINE_CORE), ("worker", Role.WORKER))
@@ -40,54 +37,50 @@ NAMED_SECRET = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What one line says. `seconds` counts within a year, None where the engine wrote no time."""
+    """What one line says. `seconds` counts within a year, None where the engine wrote no time.
+
+    `source` is the pod, container or service that it comes from, `rank` who of several spoke, where a line tells.
+    """
 
     text: str
     role: Role | None = None
     tag: str = ""
     level: str = ""
     seconds: float | None = None
+    source: str = ""
+    rank: str = ""
+    pid: str = ""
+
+    @property
+    def speaker(self) -> tuple[str, str, str, str]:
+        """Who wrote it: lines of one traceback have one speaker, whatever stands between them."""
+        return self.source, self.rank, self.tag, self.pid
 
 
 def read_record(raw: str) -> Record:
     """Unwrap a raw line. Whatever is not recognised stays in the text."""
-    line = unwrap(raw)
-    role, tag = None, ""
+    wrapped = unwrap(raw)
+    line, rank = wrapped.text, wrapped.rank
+    role, tag, pid = None, "", ""
     for _ in range(2):  # Ray puts its own tag before the engine's
         if found := PROCESS.match(line):
-            tag = found["tag"]
+            tag, pid = found["tag"], found["pid"] or pid
             role = _role(tag) or role
             line = line[found.end() :]
     if found := RANK.match(line):
-        line = line[found.end() :]
-    if found := LOGGER.match(line):
-        days = int(found["month"]) * 31 + int(found["day"])
-        seconds = ((days * 24 + int(found["h"])) * 60 + int(found["m"])) * 60.0 + int(found["s"])
-        return Record(line[found.end() :], role, tag, found["level"], seconds)
-    if found := PLAIN_LEVEL.match(line):
-        return Record(line[found.end() :], role, tag, found["level"])
-    return Record(line, role, tag)
+        line, rank = line[found.end() :], rank or found["rank"]
+    level, seconds = wrapped.level, None
+    if found := LOGGER.match(line) or OTHER_LOGGERS.match(line):
+        line, level, seconds = line[found.end() :], found["level"] or level, _seconds(found)
+        rank = rank or (found.groupdict().get("who") or "").strip()
+    elif found := PLAIN_LEVEL.match(line):
+        line, level = line[found.end() :], found["level"]
+    return Record(line, role, tag, level, seconds, wrapped.source, rank, pid)
 
 
-def unwrap(raw: str) -> str:
-    """The line as the engine wrote it, without what docker, kubectl or journald put before it."""
-    line = raw.rstrip("\r\n")
-    if line.startswith('{"'):
-        line = _docker_json(line)
-    if "\r" in line:
-        line = line[line.rindex("\r") + 1 :]  # a progress bar rewrote its line: the last state counts
-    line = uncoloured(line)
-    for _ in range(3):  # kubectl --prefix --timestamps, compose -t: prefixes stack
-        found = LAUNCHER.match(line)
-        if not found:
-            break
-        line = line[found.end() :]
-    return line
-
-
-def uncoloured(line: str) -> str:
-    """The line without colours, which may hide where a word begins; nearly every line is returned as it is."""
-    return ANSI.sub("", line) if "\x1b" in line or "u001b" in line or "m(" in line or "0m" in line else line
+def _seconds(found: re.Match[str]) -> float:
+    days = int(found["month"]) * 31 + int(found["day"])
+    return ((days * 24 + int(found["h"])) * 60 + int(found["m"])) * 60.0 + int(found["s"])
 
 
 def without_secrets(text: str, limit: int = 600) -> str:
@@ -103,15 +96,6 @@ def _is_secret(value: str) -> bool:
     """A number, None or a boolean is a setting (max_token=128), not a secret."""
     bare = value.strip("[]'\"")
     return bool(bare) and not re.fullmatch(r"None|null|True|False|[\d.,]+", bare)
-
-
-def _docker_json(line: str) -> str:
-    try:
-        entry = json.loads(line)
-    except ValueError:
-        return line
-    text = entry.get("log", entry.get("message")) if isinstance(entry, dict) else None
-    return text.rstrip("\r\n") if isinstance(text, str) else line
 
 
 def _role(tag: str) -> Role | None:
