@@ -19,9 +19,11 @@ from paramedic.diagnosis.template import Template, compile_template
 KEPT = 200  # hits of one message that a run keeps; more of the same say nothing new
 CLOCK_NEAR = 60  # lines above an unstamped one that are asked for the time
 FRAMES_NEAR = 12  # lines between an exception and the last frame above it, at most
+OTHERS_NEAR = 36  # the same, where other processes write in between
 LONGEST = 8_000  # characters of a line that are looked at
 LOOK_BACK = 250  # lines of a traceback above its last line
 FRAME = re.compile(r'File ".*", line \d+, in (\w+)|^\S*\.py:\d+ in (\w+)')  # Python's, and Rich's
+MAY_BE_FRAME = re.compile(r'File \\?"|\.py:\d+ in |Traceback')
 RAISED = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|NotFound|Failure)\b(?::|$)")
 ARGPARSE = re.compile(r"^[\w./ -]+: error: ")
 
@@ -180,17 +182,20 @@ def frames_above(log: Log, index: int) -> frozenset[str]:
     """
     last = read_record(log.lines[index][:LONGEST])
     found = set(_frames(last.text))
-    apart = 0  # lines of this speaker since the one that ends the traceback
+    apart = 0  # lines of this speaker above the one that ends the traceback
     for position in range(index - 1, max(-1, index - LOOK_BACK), -1):
-        record = read_record(log.lines[position][:LONGEST])
+        if not found and (apart > FRAMES_NEAR or index - position > OTHERS_NEAR):
+            break
+        raw = log.lines[position][:LONGEST]
+        if found and not MAY_BE_FRAME.search(raw):
+            continue
+        record = read_record(raw)
         if record.speaker != last.speaker:
             continue
+        apart += 1
         if "Traceback (most recent call last)" in record.text:
             return frozenset(found)
         found.update(_frames(record.text))
-        apart += 1
-        if not found and apart > FRAMES_NEAR:
-            break
     return frozenset(found)
 
 
