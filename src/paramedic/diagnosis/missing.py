@@ -67,7 +67,8 @@ def what_is_missing(scene: Scene, runs: Sequence[Run]) -> tuple[Text, ...]:
 def _of_run(run: Run, scene: Scene) -> list[Text]:
     if not any(line.strip() for line in run.log.lines):
         return [_filled(BLANK if run.log.lines else EMPTY, name=run.log.name)]
-    if run.fallout or not (run.was_ready or (not run.stages and _has_served(run))):
+    fell = run.fallout and not _answers_after(run, run.fallout[-1].index)
+    if fell or not (run.was_ready or (not run.stages and _has_served(run))):
         first = next(errors(run), None)
         unknown = _unknown_error(run)
         if unknown is not None:
@@ -84,6 +85,11 @@ def _of_run(run: Run, scene: Scene) -> list[Text]:
 def _has_served(run: Run) -> bool:
     """Whether a log that begins later than its start shows answered requests."""
     return any('" 200' in raw and SERVED.search(raw) for raw in run.log.lines[run.first : run.last + 1])
+
+
+def _answers_after(run: Run, index: int) -> bool:
+    """Whether it went on to do work: what then failed was one call, not the engine."""
+    return any('"POST /v1/' in raw and '" 200' in raw for raw in run.log.lines[index + 1 : run.last + 1])
 
 
 def _is_engine(run: Run) -> bool:

@@ -27,6 +27,12 @@ MAY_BE_FRAME = re.compile(r'File \\?"|\.py:\d+ in |Traceback')
 RAISED = re.compile(r"^(?:[A-Za-z_]\w*\.)*[A-Z]\w*(?:Error|Exception|Exit|Interrupt|NotFound|Failure)\b(?::|$)")
 ARGPARSE = re.compile(r"^[\w./ -]+: error: ")
 
+# What pytest prints of somebody's tests: code under test, assertions, names of tests, which may quote any message.
+TEST_RUN = re.compile(
+    r"^(?:E {3}|>  |\s*@pytest\.|_{3,} .+ _{3,}$|(?:PASSED|FAILED|ERROR|SKIPPED|XFAIL|XPASS)\b.*\.py::"
+    r"|[A-Z]+ +[\w.]+:\w+\.py:\d+ )"
+)
+
 STATS = compile_template("{g:word}eneration throughput: {value:num} tokens/s")
 CONFIG = compile_template("Initializing ... LLM engine ... with config: ...")
 Entry = tuple[Template, str]
@@ -228,7 +234,8 @@ def _has_lived(run: Run) -> bool:
 
 def _is_quotation(text: str) -> bool:
     """Frames of a traceback, and requests with their prompts, are not messages."""
-    return text.startswith(('  File "', "Received request ")) or "prompt_token_ids=[" in text[:300]
+    is_quoted = text.startswith(('  File "', "Received request ")) or "prompt_token_ids=[" in text[:300]
+    return is_quoted or TEST_RUN.match(text) is not None
 
 
 def _is_source(log: Log, index: int, text: str) -> bool:
