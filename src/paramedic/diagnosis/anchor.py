@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 WORD = re.compile(r"\w+")
 COMMON = frozenset(  # in every other line of a healthy log
@@ -19,17 +20,18 @@ ENOUGH_ENGLISH = 18  # characters of words that anybody may write
 ENOUGH_WHOLE = 8  # characters of all that stands between two holes
 
 
-def choose_anchors(messages: Sequence[Sequence[str]]) -> list[tuple[str, ...]]:
+@lru_cache(maxsize=8)  # a catalogue's messages are the same in every diagnosis, and a thousand take a tenth of a second
+def choose_anchors(messages: tuple[tuple[str, ...], ...]) -> tuple[tuple[str, ...], ...]:
     """For each message, given as its fixed pieces: literals of which every line that holds them all holds at least one.
 
     Nearly always it is one literal, and one that other messages share: the fewer there are, the faster they are found.
     """
     each = [_candidates(pieces) for pieces in messages]
     shared = Counter(window for windows in each for window in windows)
-    return [
+    return tuple(
         (max(windows, key=lambda window: (shared[window], len(window))),) if windows else _spelled_out(pieces)
         for windows, pieces in zip(each, messages, strict=True)
-    ]
+    )
 
 
 def _candidates(pieces: Sequence[str]) -> frozenset[str]:

@@ -30,7 +30,7 @@ class Anchors(Generic[Item]):
     def __init__(self, entries: Iterable[tuple[Template, Item]]) -> None:
         by_literal: dict[bytes, list[Item]] = {}
         items = list(entries)
-        chosen = choose_anchors([template.pieces for template, _ in items])
+        chosen = choose_anchors(tuple(template.pieces for template, _ in items))
         for (_, item), anchors in zip(items, chosen, strict=True):
             for anchor in anchors:
                 by_literal.setdefault(anchor.encode(), []).append(item)
