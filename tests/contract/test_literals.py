@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -40,6 +41,16 @@ def test_a_seldom_one_is_told_once(make: Make) -> None:
     scanner = make([b"often", b"rare"], frozenset({0}))
     assert scanner.find(b"often often rare often rare") == [(5, 0), (16, 1), (27, 1)]
     assert scanner.find(b"often often") == [(5, 0)]
+
+
+def test_threads_may_share_one(make: Make) -> None:
+    """Two incidents are diagnosed at once; without order among them this ended the whole process."""
+    literals = [f"the literal with the number {number:03d}".encode() for number in range(50)]
+    block = b"\n".join(b"a line that holds " + literals[line % 50] for line in range(2_000))
+    scanner = make(literals)
+    right = scanner.find(block)
+    with ThreadPoolExecutor(4) as pool:
+        assert all(found == right for found in pool.map(scanner.find, [block] * 40))
 
 
 def test_both_agree_on_anything() -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import lru_cache
+from threading import Lock
 from typing import Protocol
 
 
@@ -21,6 +22,7 @@ class HyperscanLiterals:
         import hyperscan
 
         self._database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
+        self._one_at_a_time = Lock()  # two diagnoses run in two threads; the database has room to work for one
         self._is_empty = not literals
         flags = [hyperscan.HS_FLAG_SINGLEMATCH * (which in seldom) for which in range(len(literals))]
         try:
@@ -36,7 +38,8 @@ class HyperscanLiterals:
             found.append((to, which))
 
         if block and not self._is_empty:
-            self._database.scan(block, match_event_handler=note)
+            with self._one_at_a_time:
+                self._database.scan(block, match_event_handler=note)
         found.sort()
         return found
 
