@@ -113,9 +113,12 @@ async def _write_state(subject: Subject, out: RecordingFolder, data_dir: Path, l
         canary = await probe.canary(replace(subject.target), CANARY_S)
         if canary.result in ("timeout", "error"):
             state = EngineState.SILENT
+    left_over = _left_over(subject)
+    if state is None and left_over:
+        state = EngineState.DOWN  # whatever it was that answered: the API server is gone
     if state is not None:
         exits = subject.known.exits if subject.known is not None and subject.process is None else ()
-        write_watched(out, state, exits, _left_over(subject))
+        write_watched(out, state, exits, left_over)
 
 
 def _left_over(subject: Subject) -> list[EngineProcess]:
