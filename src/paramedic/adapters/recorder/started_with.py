@@ -22,5 +22,6 @@ def environment_of_process(pid: int) -> dict[str, str] | None:
 
 
 def is_still(pid: int, started: float) -> bool:
-    """Whether that pid is the process that began at `started` (epoch seconds)."""
-    return same_process(read_stat(pid), started)
+    """Whether that pid is the process that began at `started` (epoch seconds), and it has not ended."""
+    stat = read_stat(pid)
+    return stat is not None and stat.alive and same_process(stat, started)
