@@ -5,28 +5,18 @@ import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from paramedic.app.packed import Part
 from paramedic.model.errors import UsageError
 
 KIND = "paramedic-backup"
 LAYOUT = 1
-MANIFEST = "manifest.json"
 MANIFEST_LIMIT = 4_000_000  # bytes
-BLOCK = 1024 * 1024
 JOURNAL = "journal.db"
 _NAMES = re.compile(r"journal\.db|samples/samples-\d{4}-\d\d-\d\d\.db|engines/(?!\.)[A-Za-z0-9._@-]{1,100}/spec\.json")
 
 
 class NoBackup(UsageError):
     """The file is no backup of Paramedic, or no longer a whole one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One file of a backup."""
-
-    name: str  # as in the data folder
-    bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +28,7 @@ class Manifest:
     entries: int  # events in its journal
     last_entry_at: int  # UTC ns
     secrets: bool  # it holds how engines are started: arguments and environment, so their keys
-    parts: tuple[Part, ...]
+    parts: tuple[Part, ...]  # named as in the data folder
 
     @property
     def sample_days(self) -> int:

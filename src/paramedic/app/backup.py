@@ -10,8 +10,9 @@ from pathlib import Path
 
 from paramedic import __version__
 from paramedic.adapters.storage.online_copy import copy_while_in_use, count_entries
-from paramedic.app.archive import JOURNAL, MANIFEST, Manifest, Part, is_part
+from paramedic.app.archive import JOURNAL, Manifest, is_part
 from paramedic.app.folder import DataFolder
+from paramedic.app.packed import MANIFEST, Part
 from paramedic.app.reading import need_journal
 from paramedic.model.errors import ParamedicError, UsageError
 

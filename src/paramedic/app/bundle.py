@@ -12,15 +12,14 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from paramedic.app.packed import MANIFEST, Part
 from paramedic.model.errors import ParamedicError, UsageError
 from paramedic.model.text import Text, as_written
 
 KIND = "paramedic-recording"
 FORMAT = 1
-MANIFEST = "manifest.json"
 MANIFEST_LIMIT = 1_000_000  # bytes
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,40}(?:\.[a-z0-9]{1,8}){1,3}")  # flat: it leads nowhere
-BLOCK = 1024 * 1024
 
 PARTS = {  # what a recording may lack
     "log": Text("the server's log", "服务日志"),
@@ -39,15 +38,6 @@ Progress = Callable[[int, int], None]
 
 class NoBundle(UsageError):
     """The file is no bundle of Paramedic, or no longer a whole one."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """One file of a bundle."""
-
-    name: str
-    bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True, slots=True)

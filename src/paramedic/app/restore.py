@@ -1,25 +1,20 @@
 """Restoring a data folder from a backup: checked first, then put in place in one step; what was there is kept."""
 
 import contextlib
-import hashlib
 import os
 import shutil
-import tarfile
 import tempfile
-import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import IO
 
 from paramedic.adapters.storage.formats import NewerFormat
 from paramedic.adapters.storage.online_copy import check_sound
-from paramedic.app.archive import BLOCK, JOURNAL, MANIFEST, MANIFEST_LIMIT, Manifest, NoBackup, Part, foreign
-from paramedic.app.archive import read_manifest as parse_manifest
+from paramedic.app.archive import JOURNAL, MANIFEST_LIMIT, Manifest, NoBackup, foreign, read_manifest
 from paramedic.app.folder import DataFolder
+from paramedic.app.packed import MANIFEST, PackedFile
 from paramedic.model.errors import CouldNotTell, NoDaemon, ParamedicError, UsageError
-
-_UNREADABLE = (tarfile.TarError, EOFError, zlib.error, OSError, ValueError)  # what a torn or foreign file raises
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,86 +77,25 @@ def _unpacked(file: Path, stage: Path) -> Manifest:
     """The parts of the backup on the stage, each checked."""
     for made in (stage, stage / "samples", stage / "engines"):
         made.mkdir(mode=0o700)
-    try:
-        tar = tarfile.open(file, "r:gz")  # noqa: SIM115 (closed below; opening has its own sentence)
-    except FileNotFoundError:
-        raise UsageError(f"there is no file {file}") from None
-    except PermissionError:
-        raise UsageError(f"{file} may not be read by you") from None
-    except IsADirectoryError:
-        raise UsageError(f"{file} is a folder, no backup file") from None
-    except _UNREADABLE:
-        raise NoBackup(f"{file} is no backup of Paramedic: it is no tar.gz file. Nothing was restored.") from None
-    with tar:
-        manifest = _read_manifest(tar, file)
+    if file.is_dir():
+        raise UsageError(f"{file} is a folder, no backup file")
+    none = NoBackup(f"{file} is no backup of Paramedic: it is no tar.gz file. Nothing was restored.")
+    with PackedFile(file, "r:gz", partial(_torn, file), none) as packed:
+        said = packed.manifest(MANIFEST_LIMIT)
+        if said is None:
+            raise NoBackup(
+                f"{file} is no backup of Paramedic: it does not begin with a {MANIFEST}. Nothing was restored."
+            )
+        manifest = read_manifest(said, str(file))
         _need_space(manifest, stage)
-        _unpack(tar, file, manifest, stage)
+        packed.unpack(manifest.parts, stage, partial(foreign, str(file)))
+    if JOURNAL not in {part.name for part in manifest.parts}:
+        raise _torn(file, f"{JOURNAL} is missing")
+    for part in manifest.parts:
+        with (stage / part.name).open("rb+") as written:
+            os.fsync(written.fileno())
     _check_databases(file, manifest, stage)
     return manifest
-
-
-def _read_manifest(tar: tarfile.TarFile, file: Path) -> Manifest:
-    first = _next(tar, file)
-    if first is None or first.name != MANIFEST or not first.isreg() or first.size > MANIFEST_LIMIT:
-        raise NoBackup(f"{file} is no backup of Paramedic: it does not begin with a {MANIFEST}. Nothing was restored.")
-    content = tar.extractfile(first)
-    return parse_manifest(b"" if content is None else _read(content, first.size, file), str(file))
-
-
-def _unpack(tar: tarfile.TarFile, file: Path, manifest: Manifest, stage: Path) -> None:
-    missing = {part.name: part for part in manifest.parts}
-    while (entry := _next(tar, file)) is not None:
-        part = missing.pop(entry.name, None)
-        content = tar.extractfile(entry) if entry.isreg() else None
-        if part is None or content is None or entry.size != part.bytes:
-            raise foreign(str(file), entry.name)
-        _unpack_part(content, part, file, stage)
-    _read_to_the_end(tar, file)
-    if missing or JOURNAL not in {part.name for part in manifest.parts}:
-        raise _torn(file, f"{', '.join(sorted(missing)) or JOURNAL} is missing")
-
-
-def _read_to_the_end(tar: tarfile.TarFile, file: Path) -> None:
-    """What follows the last part is padding and a checksum over all of it."""
-    try:
-        rest = tar.fileobj.read(BLOCK + 1) if tar.fileobj is not None else b""
-    except _UNREADABLE as problem:
-        raise _torn(file, "it ends too early or cannot be unpacked") from problem
-    if rest.strip(b"\0"):
-        raise _torn(file, "something follows its end")
-
-
-def _unpack_part(content: IO[bytes], part: Part, file: Path, stage: Path) -> None:
-    path = stage / part.name  # the manifest has no name that leads out of it
-    path.parent.mkdir(mode=0o700, exist_ok=True)
-    digest, left = hashlib.sha256(), part.bytes
-    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as out:  # noqa: PTH123 (a descriptor)
-        while left:
-            block = _read(content, min(left, BLOCK), file)
-            digest.update(block)
-            out.write(block)
-            left -= len(block)
-        out.flush()
-        os.fsync(out.fileno())
-    if digest.hexdigest() != part.sha256:
-        raise _torn(file, f"{part.name} is not as it was")
-
-
-def _next(tar: tarfile.TarFile, file: Path) -> tarfile.TarInfo | None:
-    try:
-        return tar.next()
-    except _UNREADABLE as problem:
-        raise _torn(file, "it ends too early or cannot be unpacked") from problem
-
-
-def _read(content: IO[bytes], size: int, file: Path) -> bytes:
-    try:
-        block = content.read(size)
-    except _UNREADABLE as problem:
-        raise _torn(file, "it ends too early or cannot be unpacked") from problem
-    if len(block) != size:
-        raise _torn(file, "it ends too early")
-    return block
 
 
 def _torn(file: Path, why: str) -> NoBackup:
