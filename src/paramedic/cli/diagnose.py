@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from paramedic.app.log_files import read_logs
 from paramedic.cli.completion import any_id, watched_server
-from paramedic.cli.log_files import read_logs
 from paramedic.cli.options import data_dir_option, json_option, lang_option, print_json, seconds_of
 from paramedic.model.errors import UsageError
 from paramedic.model.finding import Diagnosis, Finding, Verdict

@@ -129,8 +129,8 @@ def _started_with(
     source: "Source", log: Path | None
 ) -> tuple[dict[str, float | str | bool] | None, float | None, tuple[str, ...] | None]:
     """How it was started, the weights of one GPU (GiB), and what its log warned of; None where nobody can tell."""
+    from paramedic.app.log_files import read_logs
     from paramedic.capacity.memory import add_up
-    from paramedic.cli.log_files import read_logs
     from paramedic.cli.startup_log import lines_with, settings_of, starts_of
     from paramedic.diagnosis.arguments import command_arguments
     from paramedic.diagnosis.checks_of_tpot import SLOW_KERNELS
@@ -147,7 +147,7 @@ def _started_with(
 
 
 def _read(log: Path | None) -> "list[Any]":
-    from paramedic.cli.log_files import read_logs
+    from paramedic.app.log_files import read_logs
 
     try:
         return [] if log is None else list(read_logs([log]))

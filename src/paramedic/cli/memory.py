@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from paramedic.app.log_files import read_logs
 from paramedic.cli.completion import watched_server
-from paramedic.cli.log_files import read_logs
 from paramedic.cli.options import data_dir_option, json_option, lang_option, print_json
 from paramedic.model.errors import CouldNotTell, InvalidFiles, Problem, UsageError
 from paramedic.model.text import Language

@@ -41,7 +41,7 @@ def match_run(fault: Fault, run: Run, scene: Scene, arguments: Mapping[str, Valu
     found = [match for sight in fault.sights if (match := _in_run(fault, sight, run, scene, arguments))]
     if not found:
         return None
-    best = max(found, key=lambda match: (match.confidence, -match.index))
+    best = max(found, key=lambda match: (not match.advice, match.confidence, -match.index))
     return replace(best, fields=_facts(fault, run) | dict(best.fields))
 
 
