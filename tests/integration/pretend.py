@@ -14,6 +14,9 @@ from typing import TypeVar
 
 import psutil
 
+from paramedic.adapters.processes.linux import LinuxProcesses
+from paramedic.ports import Candidate
+
 T = TypeVar("T")
 PATIENCE_S = 60.0
 
@@ -104,6 +107,13 @@ def in_session(leader: int) -> list[psutil.Process]:
             if os.getsid(process.pid) == leader and process.status() != psutil.STATUS_ZOMBIE:
                 found.append(process)
     return found
+
+
+def servers_in(leader: int, table: LinuxProcesses) -> list[Candidate]:
+    """The servers that are found in that session; those of other tests come and go meanwhile."""
+    found = table.find()
+    pids = {process.pid for process in in_session(leader)}
+    return [one for one in found if one.process.pid in pids]
 
 
 def until(look: Callable[[], T]) -> T:

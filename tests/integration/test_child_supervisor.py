@@ -17,7 +17,16 @@ from paramedic.adapters.supervisors import child
 from paramedic.adapters.supervisors.child import ChildSupervisor
 from paramedic.model.errors import ParamedicError
 from paramedic.model.target import EngineProcess, Role, Target
-from tests.integration.pretend import end_session, free_port, in_session, session, stop_process, until_async, write_vllm
+from tests.integration.pretend import (
+    end_session,
+    free_port,
+    in_session,
+    servers_in,
+    session,
+    stop_process,
+    until_async,
+    write_vllm,
+)
 
 SECRET = "sk-very-secret"
 
@@ -171,7 +180,7 @@ async def test_an_engine_that_is_not_ours_is_not_ended(engine: Engine) -> None:
 async def test_a_wrapper_that_runs_the_server_is_ended_with_it(engine: Engine) -> None:
     engine.register(command=("/bin/sh", "-c", f"{sys.executable} {engine.vllm} serve m; true"))
     wrapper, _ = await engine.start_whole()
-    api = next(one for one in LinuxProcesses().find() if os.getsid(one.process.pid) == wrapper.pid).process
+    [api] = [one.process for one in servers_in(wrapper.pid, LinuxProcesses())]
     assert api.pid != wrapper.pid
     await engine.supervisor.stop(engine.target, api, grace_s=60)
     assert in_session(wrapper.pid) == []

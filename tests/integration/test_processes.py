@@ -13,7 +13,16 @@ import pytest
 from paramedic.adapters.processes.linux import LinuxProcesses
 from paramedic.model.target import EngineProcess, Role
 from paramedic.ports import Candidate
-from tests.integration.pretend import free_port, in_session, session, stop_process, until, until_async, write_vllm
+from tests.integration.pretend import (
+    free_port,
+    in_session,
+    servers_in,
+    session,
+    stop_process,
+    until,
+    until_async,
+    write_vllm,
+)
 
 
 @pytest.fixture
@@ -99,10 +108,9 @@ def test_the_port_of_a_server_that_names_none_is_where_it_really_listens(vllm: P
 def test_a_shell_that_merely_runs_or_names_a_server_is_none(vllm: Path) -> None:
     table = LinuxProcesses()
     with session("/bin/sh", "-c", f"{sys.executable} {vllm} serve m; true") as shell:
-        server = until(lambda: next((one for one in table.find() if os.getsid(one.process.pid) == shell.pid), None))
+        [server] = until(lambda: servers_in(shell.pid, table))
         assert server.process.pid != shell.pid
-        names = [one.process.pid for one in table.find() if os.getsid(one.process.pid) == shell.pid]
-        assert names == [server.process.pid]
+        assert [one.process.pid for one in servers_in(shell.pid, table)] == [server.process.pid]
 
 
 def test_a_program_that_becomes_a_server_later_is_found(vllm: Path, tmp_path: Path) -> None:
@@ -153,7 +161,7 @@ def test_two_servers_of_one_script_are_two_trees(vllm: Path) -> None:
     with session("/bin/sh", "-c", command) as shell:
 
         def both() -> list[Candidate] | None:
-            found = [one for one in table.find() if os.getsid(one.process.pid) == shell.pid]
+            found = servers_in(shell.pid, table)
             return found if len(found) == 2 else None
 
         a, b = until(both)
