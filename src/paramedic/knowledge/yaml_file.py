@@ -64,23 +64,12 @@ def near(path: Path) -> str:
 
 def parse_yaml(name: str, text: str) -> YamlFile:
     """Parse YAML text; syntax errors and duplicate keys raise InvalidFiles with their line."""
-    file = YamlFile(name, None)
-    node, data = _composed(name, text)
-    if node is not None:
-        _note_lines(file, node, ())
-        file.raise_problems()
-        file.data = data
-    return file
-
-
-def _composed(name: str, text: str) -> tuple[yaml.Node | None, Any]:
-    """The nodes, for their lines, and the data. Only the slow parser says exactly where a mistake stands."""
     try:
-        return yaml.compose(text, Loader=LOADER), yaml.load(text, Loader=LOADER)  # noqa: S506 (both are safe)
+        return _parsed(name, text, LOADER)
     except (yaml.YAMLError, RecursionError, ValueError):
-        pass
+        pass  # only the slow parser says exactly where a mistake stands
     try:
-        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+        return _parsed(name, text, yaml.SafeLoader)
     except yaml.MarkedYAMLError as error:
         what, hint = in_words(error.problem or "this is not YAML")
         at_its_begin = error.problem == "found unexpected end of stream"  # of a quote that does not end
@@ -93,6 +82,21 @@ def _composed(name: str, text: str) -> tuple[yaml.Node | None, Any]:
         raise InvalidFiles([Problem(name, 0, "is nested too deeply")]) from error
     except ValueError as error:  # a date that no calendar has
         raise InvalidFiles([Problem(name, 0, f"holds a value that cannot be: {error}", "put it in quotes")]) from error
+
+
+def _parsed(name: str, text: str, parser: type[yaml.SafeLoader | yaml.CSafeLoader]) -> YamlFile:
+    """The nodes once, first for their lines and then for the data."""
+    file = YamlFile(name, None)
+    loader = parser(text)
+    try:
+        node = loader.get_single_node()
+        if node is not None:
+            _note_lines(file, node, ())
+            file.raise_problems()
+            file.data = loader.construct_document(node)
+    finally:
+        loader.dispose()
+    return file
 
 
 def read_yaml(path: Path) -> YamlFile:
